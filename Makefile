@@ -1,0 +1,53 @@
+# Two commands matter: `make demo` and `make test`. Each sets up all that it needs.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+export PYTHONUNBUFFERED := 1
+
+.PHONY: demo serve test test-fast lint setup clean-demo
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo       the whole product on small real clips, then the server (Ctrl-C stops it)"
+	@echo "make serve      the server alone, over what is in var/"
+	@echo "make test       every test"
+	@echo "make test-fast  the tests that take less than a minute together"
+	@echo "make lint       style checks"
+
+demo: $(VENV)/.core
+	$(BIN)/python manage.py demo
+
+serve: $(VENV)/.core
+	$(BIN)/python manage.py serve
+
+test: $(VENV)/.dev
+	./scripts/install_test_services.sh
+	$(BIN)/python -m pytest
+
+test-fast: $(VENV)/.dev
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+setup: $(VENV)/.core
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+
+# pyiqa's own requirements include its training stack (a second OpenCV, language
+# models); what it imports to score stands in requirements-pyiqa.txt, and the
+# packages themselves are installed without dependencies.
+$(VENV)/.core: requirements.txt requirements-pyiqa.txt requirements-nodeps.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-pyiqa.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-nodeps.txt
+	touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.core
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+clean-demo:
+	rm -rf var/demo

@@ -1,0 +1,44 @@
+"""Named failures of attacks and target metrics; each message says what to change."""
+
+__all__ = [
+    "AttackError",
+    "InvalidFrames",
+    "InvalidOption",
+    "MetricUnavailable",
+    "NonFiniteScore",
+    "NotDifferentiable",
+    "UnknownName",
+    "ZeroGradient",
+]
+
+
+class AttackError(Exception):
+    """Base of every failure that a user of `attacks` can mend."""
+
+
+class UnknownName(AttackError):
+    """No attack or metric has that name; the message suggests the nearest."""
+
+
+class InvalidOption(AttackError):
+    """An option or a strength is outside what the attack accepts."""
+
+
+class InvalidFrames(AttackError):
+    """Frames have the wrong shape, type or range."""
+
+
+class MetricUnavailable(AttackError):
+    """The metric cannot be built here: a package or a weights file is missing."""
+
+
+class NotDifferentiable(AttackError):
+    """The metric gives no gradient with respect to the frames."""
+
+
+class ZeroGradient(AttackError):
+    """The gradient is zero everywhere, so the attack would change nothing."""
+
+
+class NonFiniteScore(AttackError):
+    """The metric returned NaN or infinity."""

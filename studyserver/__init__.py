@@ -1,0 +1,1 @@
+"""The Django project: studies, participants' pages, admin and the command line."""

@@ -1,0 +1,114 @@
+"""Data flows one way, and the web process stays light."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PACKAGES = ("attacks", "stimuli", "studyserver", "analysis")
+ALLOWED = {
+    "attacks": set(),
+    "analysis": set(),
+    "stimuli": {"attacks"},
+    "studyserver": {"attacks", "stimuli", "analysis"},
+}
+FORBIDDEN_LIBRARIES = {
+    "attacks": {"django", "av"},
+    "analysis": {"django", "torch", "av", "pyiqa"},
+    "stimuli": {"django", "pyiqa", "torchvision"},
+    "studyserver": {"torch", "av", "pyiqa", "torchvision"},
+}
+
+
+def imports(path: pathlib.Path):
+    """Yield (module, name or None, line) of every absolute import in a file."""
+    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, None, node.lineno
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            for alias in node.names:
+                yield node.module, alias.name, node.lineno
+
+
+def sources(package: str):
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_packages_import_only_what_the_design_allows(package):
+    wrong = []
+    for path in sources(package):
+        for module, _, line in imports(path):
+            top = module.split(".")[0]
+            ours = top in PACKAGES and top != package and top not in ALLOWED[package]
+            if ours or top in FORBIDDEN_LIBRARIES[package]:
+                wrong.append(f"{path.relative_to(ROOT)}:{line} imports {module}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("package", ("stimuli", "studyserver"))
+def test_other_packages_are_used_through_their_public_names(package):
+    public = {"attacks", "attacks.metrics", "stimuli", "analysis", "attacks.errors", "stimuli.errors", "analysis.errors"}
+    if package == "stimuli":
+        # The matching loop works on the attacks' own records, inside one process.
+        public |= {"attacks.base", "attacks.gain", "attacks.gradients", "attacks.quantize"}
+    wrong = []
+    for path in sources(package):
+        for module, _, line in imports(path):
+            top = module.split(".")[0]
+            if top in PACKAGES and top != package and module not in public:
+                wrong.append(f"{path.relative_to(ROOT)}:{line} imports {module}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_only_one_module_reads_and_writes_video():
+    users = {
+        str(path.relative_to(ROOT))
+        for folder in (*PACKAGES, "training", "benchmarks")
+        for path in sources(folder)
+        for module, _, _ in imports(path)
+        if module.split(".")[0] == "av"
+    }
+    assert users == {"stimuli/video.py"}
+
+
+def test_metric_libraries_are_imported_only_inside_functions():
+    """pyiqa and torchvision load only when such a metric is asked for."""
+    wrong = []
+    for package in PACKAGES:
+        for path in sources(package):
+            for node in ast.parse(path.read_text()).body:
+                names = (
+                    [alias.name for alias in node.names]
+                    if isinstance(node, ast.Import)
+                    else [node.module or ""]
+                    if isinstance(node, ast.ImportFrom)
+                    else []
+                )
+                wrong += [f"{path.relative_to(ROOT)}: {n}" for n in names if n.split(".")[0] in {"pyiqa", "torchvision"}]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("statement", "absent"),
+    [
+        ("import studyserver.wsgi; import studyserver.urls", ("torch", "torchvision", "av", "pyiqa")),
+        ("import attacks, attacks.metrics; attacks.list_attacks(); attacks.metrics.list_metrics()", ("torch", "django")),
+        ("import stimuli; stimuli.read_manifest", ("torch", "av", "django")),
+        ("import analysis; analysis.read_votes", ("torch", "django")),
+    ],
+)
+def test_light_entry_points_stay_light(statement, absent):
+    code = f"{statement}\nimport sys; print([m for m in {absent!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env=None, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_no_module_is_called_utils():
+    names = {path.stem for package in PACKAGES for path in sources(package)}
+    assert not names & {"utils", "helpers", "misc", "common"}
