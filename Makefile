@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export PYTHONUNBUFFERED := 1
 
-.PHONY: demo serve test test-fast lint setup clean-demo
+.PHONY: help demo serve test test-fast lint setup pyiqa
 .DEFAULT_GOAL := help
 
 help:
@@ -13,8 +13,9 @@ help:
 	@echo "make test       every test"
 	@echo "make test-fast  the tests that take less than a minute together"
 	@echo "make lint       style checks"
+	@echo "make pyiqa      the metrics of pyiqa (noncommercial licence), without its training-time dependencies"
 
-demo: $(VENV)/.core
+demo: $(VENV)/.pyiqa
 	$(BIN)/python manage.py demo
 
 serve: $(VENV)/.core
@@ -31,23 +32,28 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-setup: $(VENV)/.core
+setup: $(VENV)/.pyiqa
+
+pyiqa: $(VENV)/.pyiqa
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
 	$(PYTHON) -m venv $(VENV)
 
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+$(VENV)/.core: requirements.txt | $(BIN)/python
+	$(PIP) -r requirements.txt
+	touch $@
+
 # pyiqa's own requirements include its training stack (a second OpenCV, language
 # models); what it imports to score stands in requirements-pyiqa.txt, and the
 # packages themselves are installed without dependencies.
-$(VENV)/.core: requirements.txt requirements-pyiqa.txt requirements-nodeps.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-pyiqa.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-nodeps.txt
+$(VENV)/.pyiqa: requirements-pyiqa.txt requirements-nodeps.txt $(VENV)/.core
+	$(PIP) -r requirements.txt -r requirements-pyiqa.txt
+	$(PIP) --no-deps -r requirements-nodeps.txt
 	touch $@
 
-$(VENV)/.dev: requirements-dev.txt $(VENV)/.core
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.pyiqa
+	$(PIP) -r requirements-dev.txt
 	touch $@
-
-clean-demo:
-	rm -rf var/demo

@@ -4,6 +4,7 @@ __all__ = [
     "AttackError",
     "InvalidFrames",
     "InvalidOption",
+    "InvalidScores",
     "MetricUnavailable",
     "NonFiniteScore",
     "NotDifferentiable",
@@ -26,6 +27,10 @@ class InvalidOption(AttackError):
 
 class InvalidFrames(AttackError):
     """Frames have the wrong shape, type or range."""
+
+
+class InvalidScores(AttackError):
+    """Scores or a score range from which no gain can be computed."""
 
 
 class MetricUnavailable(AttackError):

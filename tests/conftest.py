@@ -17,7 +17,9 @@ def shared_dir() -> pathlib.Path:
     """
     folder = pathlib.Path(os.environ.get("LAB_SHARED", REPOSITORY.parent / "shared"))
     if not (folder / "golden").is_dir():
-        pytest.skip(f"no reference data in {folder}: set LAB_SHARED to the folder that holds golden/, weights/ and clips/")
+        pytest.skip(
+            f"no reference data in {folder}: set LAB_SHARED to the folder that holds golden/, weights/ and clips/"
+        )
     return folder
 
 

@@ -52,7 +52,15 @@ def test_packages_import_only_what_the_design_allows(package):
 
 @pytest.mark.parametrize("package", ("stimuli", "studyserver"))
 def test_other_packages_are_used_through_their_public_names(package):
-    public = {"attacks", "attacks.metrics", "stimuli", "analysis", "attacks.errors", "stimuli.errors", "analysis.errors"}
+    public = {
+        "attacks",
+        "attacks.metrics",
+        "stimuli",
+        "analysis",
+        "attacks.errors",
+        "stimuli.errors",
+        "analysis.errors",
+    }
     if package == "stimuli":
         # The matching loop works on the attacks' own records, inside one process.
         public |= {"attacks.base", "attacks.gain", "attacks.gradients", "attacks.quantize"}
@@ -89,7 +97,9 @@ def test_metric_libraries_are_imported_only_inside_functions():
                     if isinstance(node, ast.ImportFrom)
                     else []
                 )
-                wrong += [f"{path.relative_to(ROOT)}: {n}" for n in names if n.split(".")[0] in {"pyiqa", "torchvision"}]
+                wrong += [
+                    f"{path.relative_to(ROOT)}: {n}" for n in names if n.split(".")[0] in {"pyiqa", "torchvision"}
+                ]
     assert not wrong, "\n".join(wrong)
 
 
@@ -97,7 +107,10 @@ def test_metric_libraries_are_imported_only_inside_functions():
     ("statement", "absent"),
     [
         ("import studyserver.wsgi; import studyserver.urls", ("torch", "torchvision", "av", "pyiqa")),
-        ("import attacks, attacks.metrics; attacks.list_attacks(); attacks.metrics.list_metrics()", ("torch", "django")),
+        (
+            "import attacks, attacks.metrics; attacks.list_attacks(); attacks.metrics.list_metrics()",
+            ("torch", "django"),
+        ),
         ("import stimuli; stimuli.read_manifest", ("torch", "av", "django")),
         ("import analysis; analysis.read_votes", ("torch", "django")),
     ],

@@ -1,0 +1,30 @@
+"""What every attack and metric asks of frames, checked once at the edge."""
+
+import torch
+
+from attacks.errors import InvalidFrames
+
+__all__ = ["check_frames"]
+
+
+def check_frames(frames: torch.Tensor) -> None:
+    """Raise InvalidFrames unless `frames` is (N, 3, H, W) float32 RGB in [0, 1], N, H, W >= 1.
+
+    Costs one pass over the frames and one device synchronisation per batch.
+    """
+    if not isinstance(frames, torch.Tensor):
+        raise InvalidFrames(f"frames must be a torch tensor (N, 3, H, W), got {type(frames).__name__}.")
+    if frames.ndim != 4 or frames.shape[1] != 3 or 0 in frames.shape:
+        raise InvalidFrames(
+            f"frames must have the shape (N, 3, H, W), got {tuple(frames.shape)}; add the batch axis with "
+            "frames[None] or move the channels with frames.permute(0, 3, 1, 2)."
+        )
+    if frames.dtype != torch.float32:
+        raise InvalidFrames(
+            f"frames must be float32 in [0, 1], got {frames.dtype}; 8-bit frames become frames.float() / 255."
+        )
+    low, high = torch.stack(torch.aminmax(frames.detach())).tolist()
+    if not (low >= 0 and high <= 1):
+        raise InvalidFrames(
+            f"frames must lie in [0, 1], got values from {low:g} to {high:g}; divide 8-bit levels by 255."
+        )

@@ -1,0 +1,199 @@
+"""IOI, the Invisible One-Iteration attack (Shumitskaya, Antsiferova, Vatolin, ICML 2024).
+
+One sign step whose strong (low-frequency) coefficients are taken out and which is
+weighted by the local contrast of the picture:
+
+    x_adv = Clip(x + w * IFFT(1_HF * FFT(Clip(x + strength * sign(gradient)) - x)))
+"""
+
+import torch
+import torch.nn.functional as functional
+
+from attacks.base import Attack, Cost, Prepared
+from attacks.errors import InvalidFrames
+from attacks.gradients import CleanGradient
+from attacks.metrics.base import TargetMetric
+
+__all__ = ["IOI", "contrast_weight", "high_frequency_mask"]
+
+# Constants of the paper's weighting module.
+_LEAST_WEIGHT = 0.01
+_LEVELS = 255
+
+# 8-bit levels survive /255 and *255 in float32 to about 2e-5 of a level.
+_LEVEL_TOLERANCE = 1e-3
+# Coefficients that are equal in exact arithmetic differ by some 1e-15 of the largest
+# after a float64 FFT; distinct ones of real pictures differ by far more than 1e-12.
+_TIE_TOLERANCE = 1e-12
+_LARGEST_TIE = 0.01
+# Below this squared coefficient of variation a 3x3 window of values that are no
+# 8-bit levels is constant up to float32 round-off.
+_FLAT_TOLERANCE = 1e-10
+
+
+def high_frequency_mask(frames: torch.Tensor, keep: float = 0.07, *, full: bool = False) -> torch.Tensor:
+    """Which Fourier coefficients the perturbation may use: those that are weak in the clean picture.
+
+    frames: (N, 3, H, W) float32 in [0, 1]. Per frame and channel, the threshold is the
+    magnitude at index floor((1 - keep) H W) of the ascending magnitudes of the full
+    unnormalised spectrum; the mask is True where the magnitude is below the threshold.
+
+    Returns a bool tensor: the half spectrum (N, 3, H, W // 2 + 1) of rfft2, or with
+    `full` the whole (N, 3, H, W) of fft2.
+
+    Differs: the mask is symmetric by construction. Flat and synthetic pictures can have
+    thousands of coefficients that equal the threshold (zero, often); where leaving them
+    out would cost more than 1 % of the spectrum, they belong to the mask.
+    """
+    height, width = frames.shape[-2:]
+    # In float64: neighbouring magnitudes of a large picture are closer than float32 rounding.
+    spectrum = torch.fft.rfft2(_levels(frames).double())
+    power = spectrum.real.square().add_(spectrum.imag.square())
+    index = _threshold_index(keep, height, width)
+    threshold = _kth_smallest(power, index, width).sqrt()[..., None, None]
+    tolerance = _TIE_TOLERANCE * power.amax(dim=(-2, -1), keepdim=True).sqrt()
+    mask = power < (threshold - tolerance).clamp_(min=0).square_()
+    tied = index - _count(mask, width) > _LARGEST_TIE * height * width
+    if tied.any():
+        mask = torch.where(tied[..., None, None], power <= (threshold + tolerance).square_(), mask)
+    return _full_spectrum(mask, width) if full else mask
+
+
+def contrast_weight(frames: torch.Tensor, *, mean_floor: float = 0.0, peak_quantile: float = 1.0) -> torch.Tensor:
+    """Weight of the perturbation at each value: (N, 3, H, W) float32, 0 or within [0.1, 1].
+
+    The coefficient of variation of the 3x3 window (standard deviation / mean, of 8-bit
+    levels, 0 where the mean is 0), zero on the border, divided by its maximum over the
+    pixels and channels of the frame, set to 0 below 0.01, square root.
+
+    mean_floor: least mean, in levels, to divide by. peak_quantile: quantile that replaces
+    the maximum; larger values count as 1. The paper has 0 and 1.
+
+    Differs: a frame without any contrast gets the weight 0 (the authors' code divides 0 by 0).
+    """
+    variation = functional.pad(_coefficient_of_variation(_levels(frames), mean_floor), (1, 1, 1, 1))
+    values = variation.flatten(1)
+    if peak_quantile < 1:
+        index = min(int(peak_quantile * values.shape[1]), values.shape[1] - 1)
+        peak = values.kthvalue(index + 1, dim=1).values
+    else:
+        peak = values.amax(dim=1)
+    peak = peak.view(-1, 1, 1, 1)
+    weight = torch.where(peak > 0, variation / peak, 0).clamp_(max=1)
+    return weight.masked_fill_(weight < _LEAST_WEIGHT, 0).sqrt_()
+
+
+class PreparedIOI(Prepared):
+    """IOI on certain frames: the gradient's sign, the mask and the weight."""
+
+    def __init__(
+        self, frames: torch.Tensor, clean: CleanGradient, cost: Cost, *, mask: torch.Tensor, weight: torch.Tensor
+    ):
+        super().__init__(frames, cost)
+        self._clean = clean
+        self._mask = mask
+        self._weight = weight
+
+    def _at(self, strength: float) -> torch.Tensor:
+        step = torch.add(self._frames, self._clean.sign, alpha=strength).clamp_(0, 1).sub_(self._frames)
+        return self._shape(step).add_(self._frames).clamp_(0, 1)
+
+    def initial_slope(self) -> torch.Tensor | None:
+        gradient = self._clean.gradient
+        if gradient is None:
+            return None
+        with torch.no_grad():
+            direction = self._shape(_within_bounds(self._clean.sign.float(), self._frames))
+            direction = _within_bounds(direction, self._frames)
+            return (gradient * direction).flatten(1).sum(dim=1)
+
+    def _shape(self, perturbation: torch.Tensor) -> torch.Tensor:
+        """w * Re IFFT(1_HF * FFT(perturbation)) (spec/attacks.md 4.4, clean form)."""
+        spectrum = torch.fft.rfft2(perturbation).mul_(self._mask)
+        return torch.fft.irfft2(spectrum, s=perturbation.shape[-2:]).mul_(self._weight)
+
+
+class IOI(Attack):
+    """One forward and one backward of the metric; every further strength is one pair of FFTs.
+
+    Differs from the authors' code: nothing is truncated to 8 bits on the way, the caller
+    rounds the result; constant frames stay as they are; the low band is not transformed
+    forth and back, so no coefficient of the picture is lost.
+    """
+
+    def _prepare(self, frames: torch.Tensor, metric: TargetMetric, clean: CleanGradient | None) -> Prepared:
+        if min(frames.shape[-2:]) < 3:
+            raise InvalidFrames(f"ioi needs frames of at least 3x3 pixels, got {frames.shape[-1]}x{frames.shape[-2]}.")
+        clean, cost = self._clean(frames, metric, clean)
+        with torch.no_grad():
+            mask = high_frequency_mask(frames, self.options["keep"])
+            weight = contrast_weight(
+                frames, mean_floor=self.options["mean_floor"], peak_quantile=self.options["peak_quantile"]
+            )
+        return PreparedIOI(frames, clean, cost, mask=mask, weight=weight)
+
+
+def _threshold_index(keep: float, height: int, width: int) -> int:
+    """0-based index of the threshold; in double precision, as the authors compute it."""
+    return min(int((1 - keep) * (height * width)), height * width - 1)
+
+
+def _kth_smallest(half: torch.Tensor, index: int, width: int) -> torch.Tensor:
+    """Value at the 0-based `index` of the ascending full spectrum; half is (..., H, W // 2 + 1), the result (...)."""
+    everything = torch.cat([half.flatten(-2), half[..., _paired(width)].flatten(-2)], dim=-1)
+    return everything.kthvalue(index + 1, dim=-1).values
+
+
+def _count(half: torch.Tensor, width: int) -> torch.Tensor:
+    """How many coefficients of the full spectrum a half mask (..., H, W // 2 + 1) stands for: (...)."""
+    return half.sum(dim=(-2, -1)) + half[..., _paired(width)].sum(dim=(-2, -1))
+
+
+def _paired(width: int) -> slice:
+    """The columns of the half spectrum that stand for two of the full one: all but 0 and, for an even width, W / 2."""
+    return slice(1, (width + 1) // 2)
+
+
+def _full_spectrum(mask: torch.Tensor, width: int) -> torch.Tensor:
+    """The mask at (-u, -v) is the mask at (u, v)."""
+    mirrored = mask[..., _paired(width)].flip(-2, -1).roll(1, dims=-2)
+    return torch.cat([mask, mirrored], dim=-1)
+
+
+def _levels(frames: torch.Tensor) -> torch.Tensor:
+    """255 x; exact whole numbers for frames that come from 8 bits."""
+    levels = frames * _LEVELS
+    nearest = levels.round()
+    eight_bit = (levels - nearest).abs_().amax(dim=(1, 2, 3), keepdim=True) < _LEVEL_TOLERANCE
+    return torch.where(eight_bit, nearest, levels)
+
+
+def _coefficient_of_variation(levels: torch.Tensor, mean_floor: float) -> torch.Tensor:
+    """Standard deviation / mean of each 3x3 window that lies inside: (N, 3, H - 2, W - 2) float32.
+
+    With S1, S2 the sums of the values and of their squares it is sqrt(9 S2 - S1^2) / S1.
+    For 8-bit levels these are whole numbers below 2^24, so float32 is exact; other values
+    take float64, and differences that are only the frames' float32 round-off count as none.
+    """
+    exact = bool((levels == levels.round()).all())
+    values = levels if exact else levels.double()
+    total = _window_sum(values)
+    spread = _window_sum(values.square()).mul_(9).sub_(total.square())
+    if not exact:
+        spread.masked_fill_(spread <= _FLAT_TOLERANCE * total.square(), 0)
+    if mean_floor:
+        total = total.clamp(min=9 * mean_floor)
+    spread.sqrt_().div_(total)
+    # Only an all-zero window has a zero sum; its variation is defined as 0.
+    return spread.nan_to_num_(nan=0.0).float()
+
+
+def _window_sum(values: torch.Tensor) -> torch.Tensor:
+    """Sums over the 3x3 windows that lie inside: (..., H, W) -> (..., H - 2, W - 2)."""
+    rows = values[..., :-2, :] + values[..., 1:-1, :] + values[..., 2:, :]
+    return rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:]
+
+
+def _within_bounds(direction: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
+    """`direction` with 0 where a value at 0 or 1 would leave [0, 1]."""
+    return direction.masked_fill(((frames <= 0) & (direction < 0)) | ((frames >= 1) & (direction > 0)), 0)

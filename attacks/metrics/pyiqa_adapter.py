@@ -1,0 +1,133 @@
+"""No-reference metrics of pyiqa (IQA-PyTorch, Chen and Mo), imported only when one is asked for.
+
+pyiqa is licensed for noncommercial use only (PolyForm Noncommercial 1.0.0).
+"""
+
+import contextlib
+import logging
+import re
+import sys
+from pathlib import Path
+
+import torch
+
+from attacks.errors import AttackError, InvalidFrames, MetricUnavailable, UnknownName
+from attacks.metrics.base import TargetMetric
+from attacks.metrics.roi_pool import FullFrameRoIPool
+from attacks.metrics.table import MetricInfo
+from attacks.metrics.torchvision_shim import has_compiled_operators, import_torchvision
+from attacks.metrics.wrapped import ModuleMetric
+from attacks.names import nearest
+
+__all__ = ["build"]
+
+# pyiqa writes score ranges for people: "0, 1", "~0, ~100", "~0, ~".
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_UNKNOWN_RANGE = (0.0, 100.0)
+
+
+class PyiqaNetwork(torch.nn.Module):
+    """A pyiqa network as (N, 3, H, W) in [0, 1] -> (N,) or (N, 1), without pyiqa's no_grad and checks."""
+
+    def __init__(self, network: torch.nn.Module, name: str):
+        super().__init__()
+        self.network = network
+        self._name = name
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        try:
+            scores = self.network(frames)
+        except torch.OutOfMemoryError:
+            raise
+        except (AssertionError, IndexError, RuntimeError, ValueError) as error:
+            size = f"{frames.shape[-1]}x{frames.shape[-2]}"
+            raise InvalidFrames(
+                f"metric {self._name!r} cannot score frames of {size}: {_first_line(error)}."
+            ) from error
+        scores = scores[0] if isinstance(scores, tuple) else scores
+        # Some networks squeeze a batch of one to a bare number.
+        return scores.reshape(1) if len(frames) == 1 and scores.ndim == 0 else scores
+
+
+def build(info: MetricInfo, device: torch.device, weights: Path | None) -> TargetMetric:
+    """The pyiqa metric of the row `info`, or of any name given as `pyiqa:<name>`.
+
+    Raises UnknownName or MetricUnavailable.
+    """
+    name = info.name.removeprefix("pyiqa:")
+    # pyiqa prints what it loads; standard output belongs to the caller.
+    with contextlib.redirect_stdout(sys.stderr), torch.random.fork_rng():
+        try:
+            config = _configuration(name)
+            network, sha256 = _network(info, name, device, weights)
+        except AttackError:
+            raise
+        except Exception as error:  # a third-party constructor may fail in any way; users get one sentence
+            raise MetricUnavailable(_why_not(info, weights, error)) from error
+    if info.lower_better is None:
+        lower_better, score_range = bool(config.get("lower_better", False)), _rough_range(config.get("score_range"))
+    else:
+        lower_better, score_range = info.lower_better, info.score_range
+    module = PyiqaNetwork(network, info.name).eval().requires_grad_(False)
+    return ModuleMetric(
+        module, info.name, device=device, lower_better=lower_better, score_range=score_range, weights_sha256=sha256
+    )
+
+
+def _configuration(name: str) -> dict:
+    """pyiqa's own entry for `name`, which must be a no-reference metric."""
+    import_torchvision()
+    from pyiqa.default_model_configs import DEFAULT_CONFIGS
+
+    no_reference = [key for key, entry in DEFAULT_CONFIGS.items() if entry.get("metric_mode") == "NR"]
+    if name not in DEFAULT_CONFIGS:
+        raise UnknownName(f"pyiqa has no metric {name!r}; {nearest(name, no_reference)}")
+    if name not in no_reference:
+        raise UnknownName(
+            f"pyiqa's {name!r} compares a picture with a reference; a target metric must do without, "
+            "`manage.py list_metrics` shows such metrics."
+        )
+    return DEFAULT_CONFIGS[name]
+
+
+def _network(
+    info: MetricInfo, name: str, device: torch.device, weights: Path | None
+) -> tuple[torch.nn.Module, str | None]:
+    from pyiqa.models.inference_model import InferenceModel
+    from pyiqa.utils import get_root_logger
+
+    from attacks.metrics.pyiqa_files import WeightsSource, without_imagenet
+
+    get_root_logger().setLevel(logging.WARNING)
+    source = WeightsSource(info, weights)
+    self_contained = info.weights is not None and all(file.folder == "pyiqa" for file in info.backbones)
+    with source.serving(), without_imagenet() if self_contained else contextlib.nullcontext():
+        network = InferenceModel(name, device=device).net
+    if weights is not None and source.sha256 is None:
+        raise MetricUnavailable(
+            f"metric {info.name!r} loads no weights file of its own, so --weights does not apply to it."
+        )
+    if hasattr(network, "roi_pool") and not has_compiled_operators():
+        network.roi_pool = FullFrameRoIPool(network.roi_pool.output_size, network.roi_pool.spatial_scale)
+    return network, source.sha256
+
+
+def _why_not(info: MetricInfo, weights: Path | None, error: Exception) -> str:
+    reason = f"{type(error).__name__}: {_first_line(error)}"
+    for file in info.backbones:
+        if not file.path.exists():
+            return (
+                f"metric {info.name!r} needs the weights file {file.name}, which is not in {file.path.parent} "
+                f"and could not be downloaded ({reason}); put it there."
+            )
+    given = f" from the weights {weights}" if weights else ""
+    return f"pyiqa could not build metric {info.name!r}{given} ({reason})."
+
+
+def _rough_range(text: str | None) -> tuple[float, float]:
+    numbers = [float(number) for number in _NUMBER.findall(text or "")]
+    return (numbers[0], numbers[1]) if len(numbers) == 2 and numbers[0] < numbers[1] else _UNKNOWN_RANGE
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

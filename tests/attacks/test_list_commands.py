@@ -1,0 +1,66 @@
+"""`list_attacks` and `list_metrics`, for people and with --json."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from django.core.management import call_command
+
+from attacks import list_attacks
+from attacks.metrics import list_metrics
+
+
+def run(command, capsys, *arguments):
+    call_command(command, *arguments)
+    return capsys.readouterr().out
+
+
+def test_attacks_for_people(capsys):
+    text = run("list_attacks", capsys)
+    for info in list_attacks():
+        assert info.name in text and info.citation in text
+        assert all(option.name in text for option in info.options)
+
+
+def test_metrics_for_people(capsys):
+    text = run("list_metrics", capsys)
+    assert all(info.name in text for info in list_metrics())
+    assert "usable now" in text  # the embedded metric always is
+    assert "noncommercial" in text
+
+
+def test_attacks_as_json(capsys):
+    document = json.loads(run("list_attacks", capsys, "--json"))
+    rows = {row["name"]: row for row in document["attacks"]}
+    assert list(rows) == [info.name for info in list_attacks()]
+    assert rows["ioi"]["strength"]["default"] == 0.1
+    assert [option["name"] for option in rows["ioi"]["options"]] == ["keep", "mean_floor", "peak_quantile"]
+
+
+def test_metrics_as_json(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    document = json.loads(run("list_metrics", capsys, "--json"))
+    rows = {row["name"]: row for row in document["metrics"]}
+    assert list(rows) == [info.name for info in list_metrics()]
+    assert rows["demo"]["usable"] is True and rows["demo"]["missing"] is None
+    assert rows["paq2piq"]["usable"] is False and rows["paq2piq"]["missing"]
+    assert rows["niqe"]["lower_better"] is True
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["list_attacks", "list_metrics"])
+def test_standard_output_is_one_document_and_status_zero(command, request):
+    result = subprocess.run(
+        [sys.executable, "manage.py", command, "--json"], cwd=request.config.rootpath, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    json.loads(result.stdout)
+
+
+@pytest.mark.slow
+def test_wrong_usage_is_status_two(request):
+    result = subprocess.run(
+        [sys.executable, "manage.py", "list_attacks", "--nonsense"], cwd=request.config.rootpath, capture_output=True
+    )
+    assert result.returncode == 2
