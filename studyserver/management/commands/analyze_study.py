@@ -1,0 +1,41 @@
+"""Rank the conditions of a study, or of a file of votes, and write the report."""
+
+from pathlib import Path
+
+from analysis import read_votes, write_report
+from analysis.errors import InvalidVotes
+from studyserver.management.base import LabCommand
+
+
+class Command(LabCommand):
+    help = "Rank the conditions of a study from its votes: tables, figure and report.html."
+
+    def add_arguments(self, parser):
+        parser.add_argument("votes", metavar="SLUG|VOTES.csv", help="short name of a study here, or a CSV of votes")
+        parser.add_argument(
+            "--out", type=Path, required=True, metavar="DIR", help="folder for the report, made if missing"
+        )
+        parser.add_argument("--title", help="heading of the report (default: the study's or the file's name)")
+        parser.add_argument("--target-metric", metavar="NAME", help="which to rank where the votes hold several")
+        parser.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+        parser.add_argument("--seed", type=int, default=0, help="of the random halves of participants (default 0)")
+
+    def run(self, *, votes, out, title, target_metric, level, seed, **options):
+        table, name = self._votes(votes)
+        files = write_report(table, out, title=title or name, seed=seed, level=level, target_metric=target_metric)
+        self.say(files.document["answer"])
+        self.say(f"Report: {files.report_html}")
+        return files.document
+
+    def _votes(self, given: str):
+        """The vote table and its name; whatever looks like a file is one, as a slug has neither dot nor slash."""
+        if "." in given or "/" in given:
+            return read_votes(given), Path(given).stem
+        from studyserver.selectors import study_by_slug, vote_table
+
+        table = vote_table(given)
+        if len(table) == 0:
+            raise InvalidVotes(
+                f"the study {given!r} has no votes yet; open it to participants, or try simulate_votes {given}"
+            )
+        return table, study_by_slug(given).title

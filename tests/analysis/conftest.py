@@ -1,0 +1,80 @@
+"""Votes to analyse: published counts written out as votes, and simulated studies."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+# Davidson (1970), example 2, chocolate pudding: i, j, i preferred, j preferred, no preference.
+PUDDING = [
+    (1, 2, 19, 22, 16), (1, 3, 16, 19, 12), (2, 3, 19, 19, 10), (1, 4, 18, 23, 13), (2, 4, 23, 19, 9),
+    (3, 4, 19, 20, 15), (1, 5, 13, 19, 18), (2, 5, 16, 20, 12), (3, 5, 16, 15, 17), (4, 5, 17, 14, 16),
+    (1, 6, 18, 21, 12), (2, 6, 22, 20, 12), (3, 6, 13, 18, 10), (4, 6, 14, 19, 18), (5, 6, 11, 21, 12),
+]  # fmt: skip
+
+
+def votes_from_counts(rows, participants=30):
+    """rows: (left, right, left chosen, right chosen, ties); votes are dealt to the participants in turn."""
+    votes = [
+        (str(left), str(right), choice)
+        for left, right, *counts in rows
+        for choice, count in zip(("left", "right", "tie"), counts, strict=True)
+        for _ in range(count)
+    ]
+    frame = pd.DataFrame(votes, columns=["left", "right", "choice"])
+    frame.insert(0, "participant", [f"P{k % participants}" for k in range(len(frame))])
+    frame.insert(1, "source", "clip")
+    return frame
+
+
+def simulated_votes(
+    scores, *, participants=40, votes_each=15, sources=3, taste=0.4, source_effect=0.0, tie=0.0, seed=0
+) -> pd.DataFrame:
+    """Votes of people whose tastes spread about `scores` (condition -> logit) with standard deviation `taste`."""
+    rng = np.random.default_rng(seed)
+    names = np.array(list(scores))
+    count, size = len(names), participants * votes_each
+    person = np.repeat(np.arange(participants), votes_each)
+    clip = rng.integers(sources, size=size)
+    left = rng.integers(count, size=size)
+    right = (left + rng.integers(1, count, size=size)) % count
+    worth = np.array(list(scores.values())) + rng.normal(0, taste, (participants, count))
+    by_clip = rng.normal(0, source_effect, (sources, count)) if source_effect else np.zeros((sources, count))
+    gap = worth[person, left] - worth[person, right] + by_clip[clip, left] - by_clip[clip, right]
+    choice = np.where(rng.random(size) < 1 / (1 + np.exp(-gap)), "left", "right")
+    choice = np.where(rng.random(size) < tie, "tie", choice)
+    return pd.DataFrame(
+        {
+            "participant": [f"P{k:03d}" for k in person],
+            "source": [f"clip{k}" for k in clip],
+            "left": names[left],
+            "right": names[right],
+            "choice": choice,
+        }
+    )
+
+
+@pytest.fixture
+def pudding():
+    return votes_from_counts(PUDDING)
+
+
+@pytest.fixture
+def write_counts():
+    return votes_from_counts
+
+
+@pytest.fixture
+def simulate():
+    return simulated_votes
+
+
+@pytest.fixture
+def study(simulate):
+    """Four conditions, ties, and a verification vote of each participant that P003 and P007 get wrong."""
+    votes = simulate({"reference": 0.9, "ioi": 0.3, "ifgsm": -0.2, "fgsm": -1.0}, tie=0.1, seed=5)
+    votes["kind"], votes["expected"] = "test", ""
+    people = sorted(votes["participant"].unique())
+    checks = pd.DataFrame({"participant": people, "source": "clip0", "left": "reference", "right": "impaired"})
+    checks["choice"] = ["right" if person in ("P003", "P007") else "left" for person in people]
+    checks["kind"], checks["expected"] = "verification", "left"
+    return pd.concat([votes, checks], ignore_index=True)
