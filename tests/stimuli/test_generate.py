@@ -1,0 +1,596 @@
+"""A real set, made once, and everything it promises."""
+
+import dataclasses
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import torch
+from skimage.metrics import structural_similarity
+
+from attacks.errors import InvalidOption, UnknownName
+from attacks.metrics import wrap_module
+from stimuli import AttackSpec, StimulusRequest, generate_stimulus_set, parse_attacks, read_manifest
+from stimuli.delivery import get_profile
+from stimuli.errors import DiskFull, InvalidRequest, InvalidSource, SetConflict, VideoError
+from stimuli.store import SetFolder, hash_of_file
+from stimuli.video import probe, write_video
+from tests.stimuli.conftest import BT601, BT709, Sharpness, textured
+
+GAIN, TOLERANCE = 0.1, 0.02
+ATTACKS = "fgsm,ifgsm:iterations=3,ioi"
+
+
+def the_metric(**options):
+    return wrap_module(Sharpness(**options), name="sharpness", score_range=(0, 200))
+
+
+def write_clip(path, *, frames=6, height=64, width=80, fps=Fraction(25), colour=BT709, seed=0):
+    write_video(
+        path,
+        [textured(frames, height, width, seed)],
+        width=width,
+        height=height,
+        fps=fps,
+        colour=colour,
+        profile=get_profile("h264"),
+    )
+    return path
+
+
+def request_for(sources, out, **changes):
+    values = {
+        "sources": tuple(sources),
+        "metric": "sharpness",
+        "attacks": parse_attacks(ATTACKS),
+        "gain": GAIN,
+        "tolerance": TOLERANCE,
+        "out": out,
+        **changes,
+    }
+    return StimulusRequest(**values)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Two sources of different size, rate and colour; three attacks."""
+    folder = tmp_path_factory.mktemp("set")
+    sources = (
+        write_clip(folder / "one.mp4"),
+        write_clip(folder / "two.mp4", frames=9, height=72, width=96, fps=Fraction(30000, 1001), colour=BT601, seed=3),
+    )
+    request = request_for(sources, folder / "out")
+    return request, generate_stimulus_set(request, metric=the_metric())
+
+
+@pytest.fixture
+def copy(made, tmp_path):
+    """A copy of that set, to be spoilt or continued."""
+    request, _ = made
+    shutil.copytree(request.out, tmp_path / "out")
+    return dataclasses.replace(request, out=tmp_path / "out")
+
+
+def state(folder):
+    """Every file of a set but the lock, with its bytes and time stamp."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mtime_ns, hash_of_file(path))
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "lock"
+    }
+
+
+def decoded_scores(path, matrix):
+    """Scores of a delivered file, decoded and converted without the project's own code."""
+    kr, kb = (0.2126, 0.0722) if matrix == "bt709" else (0.299, 0.114)
+    kg = 1 - kr - kb
+    scores = []
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            y, u, v = (
+                np.frombuffer(p, np.uint8).reshape(-1, p.line_size)[: p.height, : p.width].astype(np.float64)
+                for p in frame.planes
+            )
+            y = (y - 16) / 219
+            u, v = (
+                torch.nn.functional.interpolate(
+                    torch.from_numpy((c - 128) / 224)[None, None], scale_factor=2, mode="bilinear"
+                )[0, 0].numpy()
+                for c in (u, v)
+            )
+            red, blue = y + 2 * (1 - kr) * v, y + 2 * (1 - kb) * u
+            rgb = np.clip([red, (y - kr * red - kb * blue) / kg, blue], 0, 1)
+            levels = torch.from_numpy(np.floor(255 * rgb + 0.5) / 255)[None].float()
+            scores.append(float(the_metric().score(levels)))
+    return np.array(scores)
+
+
+def test_every_condition_is_there(made):
+    _, result = made
+    assert [stimulus.condition for stimulus in result.manifest.stimuli if stimulus.source == "one"] == [
+        "reference",
+        "fgsm",
+        "ifgsm:iterations=3",
+        "ioi",
+    ]
+    assert result.made == 10
+    assert result.manifest.unreachable == ()
+    assert [v.id for v in result.manifest.verification] == ["one--verification", "two--verification"]
+
+
+def test_delivered_gains_hold_when_recomputed_from_the_files(made):
+    request, result = made
+    manifest = result.manifest
+    for source in manifest.sources:
+        mine = [stimulus for stimulus in manifest.stimuli if stimulus.source == source.id]
+        (reference,) = (stimulus for stimulus in mine if stimulus.attack is None)
+        clean = decoded_scores(request.out / reference.file, source.delivered.colour.matrix)
+        assert len(clean) == source.frames
+        assert clean.mean() == pytest.approx(reference.score_delivered, rel=1e-4)
+        for stimulus in mine:
+            if stimulus.attack is None:
+                continue
+            scores = decoded_scores(request.out / stimulus.file, source.delivered.colour.matrix)
+            gain = ((scores - clean) / clean).mean()
+            assert gain == pytest.approx(stimulus.gain_delivered, abs=2e-4)
+            assert abs(gain - GAIN) <= TOLERANCE * GAIN + 2e-4
+            assert scores.mean() == pytest.approx(stimulus.score_delivered, rel=1e-4)
+
+
+def test_delivered_files_carry_rate_size_and_all_tags(made):
+    request, result = made
+    colours = {"one": BT709, "two": BT601}
+    for stimulus in (*result.manifest.stimuli, *result.manifest.verification):
+        info = probe(request.out / stimulus.file)
+        assert info.colour == colours[stimulus.source]
+        assert (info.width, info.height, info.frames) == (stimulus.width, stimulus.height, stimulus.frames)
+        assert f"{info.fps.numerator}/{info.fps.denominator}" == stimulus.fps
+
+
+def test_manifest_tells_what_it_cost_and_how_good_it_is(made):
+    _, result = made
+    for stimulus in result.manifest.stimuli:
+        assert 25 < stimulus.quality.psnr < 70
+        assert 0.5 < stimulus.quality.ssim <= 1
+        if stimulus.attack is None:
+            assert (stimulus.strength, stimulus.gain_delivered, stimulus.retention) == (0, 0, None)
+            continue
+        assert stimulus.codec.startswith("avc1.64")
+        assert 0 < stimulus.retention < 1.5
+        assert 0.7 < stimulus.retention_luma < 1.3
+        assert stimulus.encodes <= 6
+        assert stimulus.evaluations > stimulus.encodes
+        passes = 3 if stimulus.attack.name == "ifgsm" else 1
+        assert (stimulus.metric_cost.forwards, stimulus.metric_cost.backwards) == (passes, passes)
+        assert stimulus.gain_frames == pytest.approx(GAIN, rel=0.25)
+        assert stimulus.attack.options == {**stimulus.attack.options, **({"iterations": 3} if passes == 3 else {})}
+
+
+def test_no_size_or_name_gives_a_condition_away(made):
+    request, result = made
+    for source in ("one", "two"):
+        items = [i for i in (*result.manifest.stimuli, *result.manifest.verification) if i.source == source]
+        assert len({item.bytes for item in items}) == 1
+        assert len({(request.out / item.file).stat().st_size for item in items}) == 1
+        assert len({item.bytes_encoded for item in items}) > 1
+        for item in items:
+            name = Path(item.file).name
+            assert item.file == f"media/{name}"
+            assert len(name) == 28
+            assert hash_of_file(request.out / item.file) == item.sha256
+            data = (request.out / item.file).read_bytes()
+            assert data[item.bytes_encoded + 4 : item.bytes_encoded + 8] == b"free"
+            assert int.from_bytes(data[item.bytes_encoded : item.bytes_encoded + 4]) == item.bytes - item.bytes_encoded
+
+
+def test_padding_leaves_the_frames_alone(made, tmp_path):
+    request, result = made
+    for stimulus in result.manifest.stimuli[:4]:
+        padded = request.out / stimulus.file
+        plain = tmp_path / "plain.mp4"
+        plain.write_bytes(padded.read_bytes()[: stimulus.bytes_encoded])
+        planes = []
+        for path in (padded, plain):
+            with av.open(str(path)) as container:
+                planes.append([frame.to_ndarray() for frame in container.decode(video=0)])
+        assert len(planes[0]) == stimulus.frames
+        assert all(np.array_equal(a, b) for a, b in zip(*planes, strict=True))
+
+
+def test_verification_stimulus_is_obviously_impaired(made):
+    request, result = made
+    for item in result.manifest.verification:
+        (reference,) = (s for s in result.manifest.stimuli if s.source == item.source and s.attack is None)
+        pictures = []
+        for path in (request.out / item.file, request.out / reference.file):
+            with av.open(str(path)) as container:
+                pictures.append(next(container.decode(video=0)).to_ndarray()[: item.height].astype(float))
+        assert structural_similarity(*pictures, data_range=219) < 0.8
+        assert np.abs(pictures[0] - pictures[1]).mean() > 4
+
+
+def test_second_run_computes_and_writes_nothing(copy):
+    before = state(copy.out)
+    started = time.monotonic()
+    again = generate_stimulus_set(dataclasses.replace(copy, command=("other",)), metric=the_metric())
+    assert (again.made, again.reused) == (0, 10)
+    assert state(copy.out) == before
+    assert time.monotonic() - started < 5
+
+
+def test_another_salt_gives_other_names_for_the_same_bytes(made, tmp_path):
+    request, result = made
+    sources = request.sources[:1]
+    again = generate_stimulus_set(
+        dataclasses.replace(request, sources=sources, out=tmp_path / "out", chunk=2), metric=the_metric()
+    )
+    first = {s.condition: s for s in result.manifest.stimuli if s.source == "one"}
+    for stimulus in again.manifest.stimuli:
+        assert stimulus.file != first[stimulus.condition].file
+        # Chunks of another size: the same bytes for the reference, the same strength for attacks.
+        assert stimulus.strength == pytest.approx(first[stimulus.condition].strength, rel=1e-3)
+    reference = again.manifest.stimuli[0]
+    assert reference.bytes_encoded == first["reference"].bytes_encoded
+
+
+def test_a_new_attack_makes_only_that(copy):
+    more = dataclasses.replace(copy, attacks=(*copy.attacks, AttackSpec("ioi", {"keep": 0.2})))
+    result = generate_stimulus_set(more, metric=the_metric())
+    assert (result.made, result.reused) == (2, 10)
+    assert {s.condition for s in result.manifest.stimuli} >= {"ioi", "ioi:keep=0.2"}
+    assert all(hash_of_file(copy.out / s.file) == s.sha256 for s in result.manifest.stimuli)
+
+
+def test_an_attack_taken_away_leaves_no_file(copy):
+    result = generate_stimulus_set(dataclasses.replace(copy, attacks=copy.attacks[:1]), metric=the_metric())
+    assert result.made == 0
+    files = {Path(i.file).name for i in (*result.manifest.stimuli, *result.manifest.verification)}
+    assert {path.name for path in (copy.out / "media").iterdir()} == files
+
+
+def test_a_spoilt_file_is_made_again(copy):
+    manifest = read_manifest(copy.out)
+    spoilt = copy.out / manifest.stimuli[1].file
+    data = bytearray(spoilt.read_bytes())
+    data[len(data) // 3] ^= 255
+    spoilt.write_bytes(data)
+    (copy.out / manifest.stimuli[2].file).unlink()
+    result = generate_stimulus_set(copy, metric=the_metric())
+    assert result.made == 2
+    assert result.manifest.stimuli == manifest.stimuli
+
+
+def test_another_metric_of_the_same_name_is_not_taken_for_it(copy):
+    result = generate_stimulus_set(dataclasses.replace(copy, attacks=copy.attacks[:1]), metric=the_metric(peak=21.0))
+    assert result.made == 4  # references and attacks; the verification stimuli know no metric
+
+
+@pytest.mark.parametrize(
+    ("change", "word"), [({"gain": 0.2}, "gain"), ({"seed": 7}, "seed"), ({"rounding": "nearest"}, "rounding")]
+)
+def test_folder_of_another_set_is_refused(copy, change, word):
+    before = state(copy.out)
+    with pytest.raises(SetConflict, match=f"another set, made with {word}"):
+        generate_stimulus_set(dataclasses.replace(copy, **change), metric=the_metric())
+    assert state(copy.out) == before
+
+
+def test_folder_with_other_files_is_refused(made, tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(SetConflict, match="not empty"):
+        generate_stimulus_set(dataclasses.replace(made[0], out=tmp_path), metric=the_metric())
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_two_runs_at_once(copy):
+    script = (
+        "import sys, time; from pathlib import Path; from stimuli.store import SetFolder\n"
+        "with SetFolder.open(Path(sys.argv[1]), {}): print('locked', flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen([sys.executable, "-c", script, str(copy.out)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert other.stdout.readline().strip() == "locked"
+        with pytest.raises(SetConflict, match="Another run"):
+            generate_stimulus_set(copy, metric=the_metric())
+    finally:
+        other.kill()
+        other.wait()
+    # A killed run holds nothing.
+    assert generate_stimulus_set(copy, metric=the_metric()).made == 0
+
+
+def test_unreachable_gain_is_recorded_and_all_else_made(tmp_path):
+    source = write_clip(tmp_path / "clip.mp4")
+    peaked = the_metric(peak=60.0)
+    clean = peaked.score(torch.from_numpy(np.zeros((1, 3, 64, 80), np.float32)))
+    assert float(clean) == pytest.approx(30)
+    request = request_for([source], tmp_path / "out", attacks=parse_attacks("fgsm"), gain=5.0)
+    result = generate_stimulus_set(request, metric=peaked)
+    (missed,) = result.manifest.unreachable
+    assert (missed.source, missed.condition) == ("clip", "fgsm")
+    assert missed.best_gain < 5
+    assert missed.strength > 0
+    assert "target is 5" in missed.reason
+    assert [s.condition for s in result.manifest.stimuli] == ["reference"]
+    assert len(result.manifest.verification) == 1
+    # Known now: a second run does not search again.
+    assert generate_stimulus_set(request, metric=peaked).made == 0
+
+
+def test_nearest_rounding_is_kept_in_the_manifest(made, tmp_path):
+    request = dataclasses.replace(
+        made[0], sources=made[0].sources[:1], attacks=parse_attacks("ioi"), rounding="nearest", out=tmp_path / "out"
+    )
+    assert generate_stimulus_set(request, metric=the_metric()).manifest.rounding == "nearest"
+
+
+def test_max_frames_uses_the_first_frames(made, tmp_path):
+    request = dataclasses.replace(
+        made[0], sources=made[0].sources[:1], attacks=parse_attacks("fgsm"), max_frames=3, out=tmp_path / "out"
+    )
+    manifest = generate_stimulus_set(request, metric=the_metric()).manifest
+    assert {s.frames for s in (*manifest.stimuli, *manifest.verification, *manifest.sources)} == {3}
+
+
+def test_lower_better_metric_is_fooled_downwards(tmp_path):
+    class Blur(torch.nn.Module):
+        def forward(self, frames):
+            step = (frames[..., 1:] - frames[..., :-1]).pow(2).mean((1, 2, 3))
+            return 100 * torch.exp(-20 * step)
+
+    metric = wrap_module(Blur(), name="blur", lower_better=True, score_range=(0, 150))
+    source = write_clip(tmp_path / "clip.mp4")
+    request = request_for([source], tmp_path / "out", attacks=parse_attacks("fgsm"), gain=0.05)
+    manifest = generate_stimulus_set(request, metric=metric).manifest
+    reference, attacked = manifest.stimuli
+    assert attacked.score_delivered < reference.score_delivered
+    assert attacked.gain_delivered == pytest.approx(0.05, rel=0.021)
+    assert manifest.target_metric.lower_better
+
+
+def test_scores_near_zero_use_the_scaled_form(tmp_path):
+    class Centred(Sharpness):
+        def forward(self, frames):
+            return super().forward(frames) - 80
+
+    metric = wrap_module(Centred(), name="centred", score_range=(-50, 150))
+    source = write_clip(tmp_path / "clip.mp4")
+    request = request_for([source], tmp_path / "out", attacks=parse_attacks("fgsm"), gain=0.01)
+    manifest = generate_stimulus_set(request, metric=metric).manifest
+    assert manifest.gain.form == "scaled"
+    assert manifest.stimuli[1].gain_delivered == pytest.approx(0.01, rel=0.021)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"gain": -0.1}, InvalidRequest, "ratio above 0"),
+        ({"gain": float("nan")}, InvalidRequest, "ratio above 0"),
+        ({"tolerance": 0}, InvalidRequest, "tolerance"),
+        ({"match": "dataset"}, InvalidRequest, "--match clip"),
+        ({"delivery": "av1"}, InvalidRequest, "choose one of: h264"),
+        ({"rounding": "down"}, InvalidRequest, "dither or nearest"),
+        ({"max_frames": 0}, InvalidRequest, "at least 1"),
+        ({"chunk": -1}, InvalidRequest, "at least 1"),
+        ({"seed": -1}, InvalidRequest, "seed"),
+        ({"attacks": ()}, InvalidRequest, "at least one"),
+        ({"attacks": parse_attacks("fgsm,fgsm")}, InvalidRequest, "given twice"),
+        ({"attacks": parse_attacks("fgms")}, UnknownName, "fgsm"),
+        ({"attacks": parse_attacks("ioi:kepe=0.1")}, InvalidOption, "keep"),
+        ({"sources": ()}, InvalidRequest, "at least"),
+        ({"sources": (Path("nowhere.mp4"),)}, InvalidRequest, "There is no file nowhere.mp4"),
+    ],
+)
+def test_wrong_requests_are_one_sentence_and_write_nothing(made, tmp_path, change, error, words):
+    request = dataclasses.replace(made[0], out=tmp_path / "out", **change)
+    with pytest.raises(error, match=words) as caught:
+        generate_stimulus_set(request, metric=the_metric())
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_misspelt_metric_suggests_the_nearest(made, tmp_path):
+    with pytest.raises(UnknownName, match="demo"):
+        generate_stimulus_set(dataclasses.replace(made[0], metric="dmeo", out=tmp_path / "out"))
+
+
+def test_same_source_twice(made, tmp_path):
+    one = made[0].sources[0]
+    with pytest.raises(InvalidRequest, match="Two sources are called"):
+        generate_stimulus_set(dataclasses.replace(made[0], sources=(one, one), out=tmp_path / "a"), metric=the_metric())
+    twin = shutil.copy(one, tmp_path / "twin.mp4")
+    with pytest.raises(InvalidRequest, match="same video"):
+        generate_stimulus_set(
+            dataclasses.replace(made[0], sources=(one, twin), out=tmp_path / "b"), metric=the_metric()
+        )
+
+
+def test_a_folder_stands_for_its_videos(made, tmp_path):
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    for name in ("b.mp4", "a.mp4"):
+        write_clip(folder / name, frames=2, seed=ord(name[0]))
+    (folder / "notes.txt").write_text("not a clip")
+    request = dataclasses.replace(made[0], sources=(folder,), attacks=parse_attacks("fgsm"), out=tmp_path / "out")
+    assert [s.id for s in generate_stimulus_set(request, metric=the_metric()).manifest.sources] == ["a", "b"]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(InvalidRequest, match="holds no video"):
+        generate_stimulus_set(dataclasses.replace(request, sources=(empty,)), metric=the_metric())
+
+
+def test_a_bad_source_stops_before_any_work(made, tmp_path):
+    bad = tmp_path / "bad.mp4"
+    bad.write_text("no video")
+    request = dataclasses.replace(made[0], sources=(*made[0].sources, bad), out=tmp_path / "out")
+    with pytest.raises(InvalidSource, match=r"bad\.mp4"):
+        generate_stimulus_set(request, metric=the_metric())
+    assert not any((tmp_path / "out" / "media").iterdir())
+
+
+def test_a_tiny_source_is_refused(made, tmp_path):
+    source = write_clip(tmp_path / "tiny.mp4", height=32, width=64)
+    with pytest.raises(InvalidSource, match="at least 48 pixels"):
+        generate_stimulus_set(
+            dataclasses.replace(made[0], sources=(source,), out=tmp_path / "out"), metric=the_metric()
+        )
+
+
+@pytest.mark.parametrize("victim", ["media", "record", "manifest", "encoder"])
+def test_a_full_disk_keeps_what_was_finished(made, tmp_path, monkeypatch, victim):
+    request = dataclasses.replace(
+        made[0], sources=made[0].sources[:1], attacks=parse_attacks("fgsm,ioi"), out=tmp_path / "out"
+    )
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with monkeypatch.context() as patch:
+        if victim == "encoder":
+            real = av.VideoFrame
+            left = iter(range(20))
+
+            def frame(*args):
+                if next(left, None) is None:
+                    raise full
+                return real(*args)
+
+            patch.setattr(av, "VideoFrame", frame)
+        else:
+            real_write = SetFolder._write
+            real_pad = SetFolder._pad
+
+            def write(self, path, content):
+                if victim in str(path):
+                    raise full
+                return real_write(self, path, content)
+
+            def pad(self, *args):
+                if victim == "media":
+                    raise full
+                return real_pad(self, *args)
+
+            patch.setattr(SetFolder, "_write", write)
+            patch.setattr(SetFolder, "_pad", pad)
+        with pytest.raises(DiskFull) as caught:
+            generate_stimulus_set(request, metric=the_metric())
+        assert "\n" not in str(caught.value)
+    assert not (request.out / "manifest.json").exists()
+    assert not (request.out / ".work" / "tmp").exists()
+    result = generate_stimulus_set(request, metric=the_metric())
+    assert result.made + result.reused == 4
+    assert all(hash_of_file(request.out / s.file) == s.sha256 for s in result.manifest.stimuli)
+    if victim in ("media", "manifest"):
+        assert result.made == 0
+
+
+def test_a_delivered_file_that_decodes_short_is_not_kept(made, tmp_path, monkeypatch):
+    from stimuli import clip as clip_module
+
+    real = clip_module.read_planes
+
+    def short(path, *, chunk, limit=None):
+        return real(path, chunk=chunk, limit=limit if limit else 2)
+
+    monkeypatch.setattr(clip_module, "read_planes", short)
+    request = dataclasses.replace(made[0], sources=made[0].sources[:1], out=tmp_path / "out")
+    with pytest.raises(VideoError, match="decodes to"):
+        generate_stimulus_set(request, metric=the_metric())
+    assert not (request.out / "manifest.json").exists()
+
+
+KILLED_RUN = """
+import sys, torch
+from pathlib import Path
+from attacks.metrics import wrap_module
+from stimuli import StimulusRequest, generate_stimulus_set, parse_attacks
+from tests.stimuli.conftest import Sharpness
+torch.set_num_threads(1)
+metric = wrap_module(Sharpness(delay=float(sys.argv[3])), name="sharpness", score_range=(0, 200))
+generate_stimulus_set(
+    StimulusRequest(sources=(Path(sys.argv[1]),), metric="sharpness", attacks=parse_attacks("fgsm,ioi"), gain=0.1,
+                    out=Path(sys.argv[2]), chunk=2),
+    metric=metric,
+)
+"""
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_and_continued(made, tmp_path):
+    """SIGKILL while an attack is being encoded: finished stimuli are kept, nothing half made is trusted."""
+    out = tmp_path / "out"
+    source = made[0].sources[0]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    run = subprocess.Popen(
+        [sys.executable, "-c", KILLED_RUN, str(source), str(out), "0.15"], env=environment, stderr=subprocess.PIPE
+    )
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not list(out.glob(".work/tmp/loop/attempt*.mp4")):
+        assert run.poll() is None, run.stderr.read()
+        time.sleep(0.02)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    assert list(out.glob(".work/tmp/loop/attempt*.mp4"))
+    assert not (out / "manifest.json").exists()
+    finished = len(list((out / "media").iterdir()))
+    assert finished >= 2  # reference and verification stimulus
+
+    request = StimulusRequest(
+        sources=(source,), metric="sharpness", attacks=parse_attacks("fgsm,ioi"), gain=0.1, out=out, chunk=2
+    )
+    result = generate_stimulus_set(request, metric=the_metric())
+    assert result.reused == finished
+    assert result.made == 4 - finished
+    assert not (out / ".work" / "tmp").exists()
+    assert len(list((out / "media").iterdir())) == 4
+    assert json.loads((out / "manifest.json").read_text())["format_version"] == 1
+
+
+@pytest.mark.slow
+def test_memory_of_a_whole_set_does_not_grow_with_the_clip(tmp_path):
+    """Peak memory of matching, encoding and measuring: a clip four times as long takes no more."""
+    code = """
+import resource, sys, torch
+from fractions import Fraction
+from pathlib import Path
+from attacks.metrics import wrap_module
+from stimuli import StimulusRequest, generate_stimulus_set, parse_attacks
+from tests.stimuli.conftest import Sharpness
+from tests.stimuli.test_generate import write_clip
+torch.set_num_threads(1)
+source, frames = Path(sys.argv[1]), int(sys.argv[2])
+write_clip(source, frames=4, height=240, width=320)
+import stimuli.clip as clip
+planes = next(clip.read_planes(source, chunk=4))
+from stimuli.delivery import get_profile
+from stimuli.video import write_video
+from tests.stimuli.conftest import BT709
+write_video(source, (planes for _ in range(frames // 4)), width=320, height=240, fps=Fraction(25), colour=BT709,
+            profile=get_profile("h264"))
+metric = wrap_module(Sharpness(), name="sharpness", score_range=(0, 200))
+generate_stimulus_set(StimulusRequest(sources=(source,), metric="sharpness", attacks=parse_attacks("fgsm"), gain=0.1,
+                      tolerance=0.2, out=source.with_name("out"), chunk=4), metric=metric)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    peaks = []
+    for frames in (32, 128):
+        folder = tmp_path / str(frames)
+        folder.mkdir()
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(folder / "in.mp4"), str(frames)],
+            capture_output=True,
+            text=True,
+            env=environment,
+        )
+        assert done.returncode == 0, done.stderr
+        peaks.append(int(done.stdout))
+    # 96 more frames are 88 MB as float RGB, and their gradients as much again.
+    assert peaks[1] - peaks[0] < 30

@@ -1,0 +1,84 @@
+"""`manage.py generate_stimuli`, as a user types it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from stimuli import generate, read_manifest
+from tests.stimuli.test_generate import the_metric
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def own_metric(monkeypatch):
+    monkeypatch.setattr(generate, "create_metric", lambda name, device, weights: the_metric())
+
+
+def run(*arguments, capsys):
+    call_command("generate_stimuli", *map(str, arguments))
+    return capsys.readouterr()
+
+
+def arguments(source, out, **changes):
+    values = {"metric": "sharpness", "attacks": "fgsm", "gain": 0.1, "out": out, **changes}
+    return [source, *(part for key, value in values.items() for part in (f"--{key}", value))]
+
+
+def test_says_what_was_made(make_clip, tmp_path, capsys):
+    said = run(*arguments(make_clip(), tmp_path / "out"), capsys=capsys)
+    assert "2 stimuli of 1 sources" in said.out
+    assert "clip, fgsm: delivered gain 0.1" in said.out or "clip, fgsm: delivered gain 0.09" in said.out
+    assert "stimuli: 100%" in said.err
+    assert read_manifest(tmp_path / "out").gain.target == 0.1
+
+
+def test_json_is_all_that_standard_output_carries(make_clip, tmp_path, capsys):
+    said = run(*arguments(make_clip(), tmp_path / "out"), "--json", capsys=capsys)
+    document = json.loads(said.out)
+    assert document["manifest"] == json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert (document["made"], document["reused"]) == (3, 0)
+
+
+def test_unreachable_is_reported_after_all_else_was_made(make_clip, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(generate, "create_metric", lambda name, device, weights: the_metric(peak=60.0))
+    with pytest.raises(CommandError, match=r"fgsm on clip \(best .*lower --gain") as caught:
+        run(*arguments(make_clip(), tmp_path / "out", gain=9.5), "--json", capsys=capsys)
+    assert caught.value.returncode == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["manifest"]["unreachable"][0]["condition"] == "fgsm"
+    assert (tmp_path / "out" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [({"gain": "-1"}, "ratio above 0"), ({"attacks": "fgms"}, "fgsm"), ({"match": "linf"}, "--match clip")],
+)
+def test_bad_input_is_one_sentence(make_clip, tmp_path, capsys, change, words):
+    with pytest.raises(CommandError, match=words) as caught:
+        run(*arguments(make_clip(), tmp_path / "out", **change), capsys=capsys)
+    assert caught.value.returncode == 1
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_exit_status_and_no_traceback(make_clip, tmp_path):
+    def manage(*words):
+        return subprocess.run(
+            [sys.executable, "manage.py", "generate_stimuli", *map(str, words)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            env=dict(os.environ),
+        )
+
+    wrong = manage(*arguments(tmp_path / "nothing.mp4", tmp_path / "out", metric="demo"))
+    assert wrong.returncode == 1
+    assert "There is no file" in wrong.stderr
+    assert "Traceback" not in wrong.stderr
+    assert manage(make_clip()).returncode == 2
