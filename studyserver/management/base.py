@@ -1,5 +1,6 @@
 """What every command shares: `--json`, one-sentence errors, exit status 0, 1 or 2."""
 
+import argparse
 import contextlib
 import json
 import sys
@@ -11,7 +12,20 @@ from attacks.errors import AttackError
 from stimuli.errors import StimuliError
 from studyserver.errors import StudyError
 
-__all__ = ["LabCommand"]
+__all__ = ["LabCommand", "at_least"]
+
+
+def at_least(lowest: int):
+    """An argument's type: a whole number of at least `lowest`."""
+
+    def parse(text: str) -> int:
+        number = int(text)
+        if number < lowest:
+            raise argparse.ArgumentTypeError(f"must be {lowest} or more, got {number}")
+        return number
+
+    parse.__name__ = "whole number"
+    return parse
 
 
 class LabCommand(BaseCommand):
@@ -27,7 +41,9 @@ class LabCommand(BaseCommand):
     def create_parser(self, prog_name, subcommand, **kwargs):
         parser = super().create_parser(prog_name, subcommand, **kwargs)
         parser.add_argument(
-            "--json", action="store_true", help="print one JSON document on standard output, everything else on standard error"
+            "--json",
+            action="store_true",
+            help="print one JSON document on standard output, everything else on standard error",
         )
         return parser
 
@@ -43,7 +59,9 @@ class LabCommand(BaseCommand):
         except (AttackError, StimuliError, AnalysisError, StudyError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
-            raise CommandError("stopped; what was finished is kept, run the same command again to continue", returncode=130) from None
+            raise CommandError(
+                "stopped; what was finished is kept, run the same command again to continue", returncode=130
+            ) from None
         if self._json:
             self.stdout.write(json.dumps(document, indent=2, allow_nan=False))
 

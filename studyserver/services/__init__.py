@@ -1,0 +1,24 @@
+"""Writes: every change of the database goes through these functions, atomic and keyword-only."""
+
+from studyserver.services.planning import places_reclaim, session_plan
+from studyserver.services.sessions import session_renew_lease, session_start
+from studyserver.services.stimulus_sets import ImportResult, import_stimulus_set
+from studyserver.services.studies import places_ensure, study_close, study_open, study_pause, study_set_design
+from studyserver.services.votes import VoteResult, trial_present, vote_record
+
+__all__ = [
+    "ImportResult",
+    "VoteResult",
+    "import_stimulus_set",
+    "places_ensure",
+    "places_reclaim",
+    "session_plan",
+    "session_renew_lease",
+    "session_start",
+    "study_close",
+    "study_open",
+    "study_pause",
+    "study_set_design",
+    "trial_present",
+    "vote_record",
+]

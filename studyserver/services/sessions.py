@@ -1,0 +1,55 @@
+"""Entering a study: consent makes a participant and a session, once per person."""
+
+import hashlib
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from studyserver.errors import StudyUnavailable
+from studyserver.models import Participant, Session, Study
+from studyserver.pseudonyms import participant_code
+
+__all__ = ["session_renew_lease", "session_start"]
+
+
+@transaction.atomic
+def session_start(
+    *,
+    study: Study,
+    external_id: str | None = None,
+    origin: str = Participant.Origin.REAL,
+    code: str | None = None,
+    now: datetime | None = None,
+) -> Session:
+    """Record consent and return the session: a new one, or the one that this person already has.
+
+    `external_id` is the recruitment service's identifier; only a keyed digest of it is kept. `code` gives the
+    pseudonym itself (simulated participants). Previews and simulations enter a study in any status; real people
+    an open one only, else StudyUnavailable.
+    """
+    now = now or timezone.now()
+    code = code or participant_code(salt=study.salt, external_id=external_id)
+    there = Session.objects.filter(participant__study=study, participant__code=code).first()
+    if there:
+        return there
+    if origin == Participant.Origin.REAL and study.status != Study.Status.OPEN:
+        raise StudyUnavailable(f"study {study.slug!r} is {study.status}; nobody new can enter")
+    participant, _ = Participant.objects.get_or_create(study=study, code=code, defaults={"origin": origin})
+    digest = hashlib.sha256(f"{study.seed}:{code}".encode()).digest()
+    session, _ = Session.objects.get_or_create(
+        participant=participant,
+        defaults={
+            "seed": int.from_bytes(digest[:6]),
+            "consent_version": study.consent_version,
+            "consented_at": now,
+            "lease_until": now + timedelta(minutes=study.lease_minutes),
+        },
+    )
+    return session
+
+
+def session_renew_lease(*, session: Session, now: datetime | None = None) -> None:
+    """Keep an active participant's places for another lease."""
+    until = (now or timezone.now()) + timedelta(minutes=session.participant.study.lease_minutes)
+    Session.objects.filter(pk=session.pk, state=Session.State.ACTIVE).update(lease_until=until)

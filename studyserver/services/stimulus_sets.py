@@ -1,0 +1,216 @@
+"""Importing a stimulus set: its media under opaque names, its conditions, stimuli and pairs."""
+
+import contextlib
+import dataclasses
+import errno
+import hashlib
+import itertools
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from studyserver.errors import StimulusSetRefused
+from studyserver.models import Condition, Pair, Source, Stimulus, Study
+from studyserver.models.studies import new_token
+
+__all__ = ["ImportResult", "import_stimulus_set"]
+
+VERIFICATION_LABEL = "verification"
+
+
+@dataclasses.dataclass(frozen=True)
+class ImportResult:
+    """What an import left in a study; `created` is False when everything was there already."""
+
+    study: Study
+    created: bool
+    sources: int
+    conditions: int
+    stimuli: int
+    test_pairs: int
+    verification_pairs: int
+
+
+def import_stimulus_set(
+    *, slug: str, folder: Path | str, title: str | None = None, demonstration: bool = False
+) -> ImportResult:
+    """Make the study `slug` from a stimulus set, or check that it holds that set already.
+
+    Media are hard-linked (copied where the file systems differ) under opaque names after their sha256 was
+    checked against the manifest. Nothing is written to the database unless every file is in order. The same set
+    again changes nothing; another set for the same study raises StimulusSetRefused.
+    """
+    # Imported here: participants' pages never read a manifest.
+    from stimuli import read_manifest
+
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    digest = _sha256(folder / "manifest.json")
+    study = Study.objects.filter(slug=slug).first()
+    if study and study.manifest_sha256 == digest:
+        return _result(study, created=False)
+    if study and study.manifest_sha256:
+        raise StimulusSetRefused(
+            f"study {slug!r} already holds another stimulus set; give the new one a study of its own"
+        )
+    files: dict[str, str] = {}
+    try:
+        for item in (*manifest.stimuli, *manifest.verification):
+            files[item.id] = _keep(folder / item.file, item.sha256)
+        with transaction.atomic():
+            study = study or Study(slug=slug, title=title or slug.replace("-", " ").capitalize())
+            study.demonstration = study.demonstration or demonstration
+            study.manifest_sha256 = digest
+            study.target_metric = manifest.target_metric.name
+            study.target_gain = manifest.gain.target
+            study.save()
+            _create_materials(study, manifest, files)
+    except BaseException:
+        for name in files.values():
+            (settings.MEDIA_ROOT / name).unlink(missing_ok=True)
+        raise
+    return _result(study, created=True)
+
+
+def _create_materials(study: Study, manifest, files: dict[str, str]) -> None:
+    sources = {
+        source.id: Source(
+            study=study,
+            name=source.id,
+            sha256=source.sha256,
+            width=source.width,
+            height=source.height,
+            frames=source.frames,
+            fps=source.fps,
+        )
+        for source in manifest.sources
+    }
+    Source.objects.bulk_create(sources.values())
+    conditions = _create_conditions(study, manifest)
+
+    def stimulus(item, label: str, **measured) -> Stimulus:
+        return Stimulus(
+            source=sources[item.source],
+            condition=conditions[label],
+            manifest_id=item.id,
+            media=files[item.id],
+            sha256=item.sha256,
+            bytes=item.bytes,
+            width=item.width,
+            height=item.height,
+            frames=item.frames,
+            fps=item.fps,
+            **measured,
+        )
+
+    stimuli = [
+        stimulus(
+            item,
+            item.condition,
+            strength=item.strength,
+            gain_delivered=item.gain_delivered,
+            retention=item.retention,
+            quality=_plain(item.quality),
+        )
+        for item in manifest.stimuli
+    ]
+    stimuli += [
+        stimulus(item, VERIFICATION_LABEL, quality={"impairment": item.impairment}) for item in manifest.verification
+    ]
+    Stimulus.objects.bulk_create(stimuli)
+    Pair.objects.bulk_create(
+        pair
+        for source in sources.values()
+        for pair in _pairs(study, source, [stimulus for stimulus in stimuli if stimulus.source == source])
+    )
+
+
+def _create_conditions(study: Study, manifest) -> dict[str, Condition]:
+    conditions = {
+        item.condition: Condition(
+            study=study,
+            label=item.condition,
+            kind=Condition.Kind.REFERENCE if item.attack is None else Condition.Kind.ATTACK,
+            attack=_plain(item.attack),
+        )
+        for item in manifest.stimuli
+    }
+    if manifest.verification:
+        conditions[VERIFICATION_LABEL] = Condition(
+            study=study, label=VERIFICATION_LABEL, kind=Condition.Kind.VERIFICATION
+        )
+    Condition.objects.bulk_create(conditions.values())
+    return conditions
+
+
+def _pairs(study: Study, source: Source, stimuli: list[Stimulus]) -> list[Pair]:
+    """All pairs of a source's conditions are test pairs; the reference against the impaired video verifies."""
+
+    def of_kind(*kinds: str) -> list[Stimulus]:
+        return [stimulus for stimulus in stimuli if stimulus.condition.kind in kinds]
+
+    references, impaired = of_kind(Condition.Kind.REFERENCE), of_kind(Condition.Kind.VERIFICATION)
+    tests = itertools.combinations(of_kind(Condition.Kind.REFERENCE, Condition.Kind.ATTACK), 2)
+    ordered = [(Pair.Kind.TEST, *pair) for pair in tests]
+    ordered += [(Pair.Kind.VERIFICATION, *pair) for pair in itertools.product(references, impaired)]
+    return [
+        Pair(study=study, source=source, kind=kind, first=first, second=second)
+        for kind, *pair in ordered
+        for first, second in [sorted(pair, key=lambda stimulus: stimulus.pk)]
+    ]
+
+
+def _plain(value):
+    """Return a manifest's record as what JSON stores."""
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _keep(path: Path, sha256: str) -> str:
+    """Put a checked file into the media folder under a name that says nothing, and return the name."""
+    settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
+    if not path.is_file():
+        raise StimulusSetRefused(f"{path} is missing; make the set again or copy its media folder as well")
+    name = f"{new_token()}{path.suffix}"
+    target = settings.MEDIA_ROOT / name
+    handle, temporary = tempfile.mkstemp(dir=settings.MEDIA_ROOT, prefix=".import-")
+    os.close(handle)
+    try:
+        os.unlink(temporary)
+        try:
+            os.link(path, temporary)
+        except OSError as error:
+            if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP):
+                raise
+            shutil.copyfile(path, temporary)
+        if _sha256(Path(temporary)) != sha256:
+            raise StimulusSetRefused(
+                f"{path} is not the file that the manifest describes (its sha256 differs); copy it again"
+            )
+        os.rename(temporary, target)
+    except OSError as error:
+        raise StimulusSetRefused(f"cannot store {path}: {error.strerror}; nothing was imported") from error
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+    return name
+
+
+def _result(study: Study, *, created: bool) -> ImportResult:
+    return ImportResult(
+        study=study,
+        created=created,
+        sources=study.sources.count(),
+        conditions=study.conditions.count(),
+        stimuli=Stimulus.objects.filter(source__study=study).count(),
+        test_pairs=study.pairs.filter(kind=Pair.Kind.TEST).count(),
+        verification_pairs=study.pairs.filter(kind=Pair.Kind.VERIFICATION).count(),
+    )

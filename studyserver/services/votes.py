@@ -1,0 +1,111 @@
+"""Recording an answer: one vote per trial, whatever the network does."""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from studyserver.errors import InvalidVote, NotCurrentTrial, TrialNotFound, VoteRefused
+from studyserver.models import Session, Trial, Vote
+from studyserver.playback import assess_playback, clean_playback
+from studyserver.selectors import session_current_trial
+from studyserver.services.planning import training_trial_create
+from studyserver.services.sessions import session_renew_lease
+
+__all__ = ["VoteResult", "trial_present", "vote_record"]
+
+
+@dataclass(frozen=True)
+class VoteResult:
+    """A stored vote; `correct` is told for training trials only."""
+
+    vote: Vote
+    created: bool
+    correct: bool | None
+
+
+def vote_record(
+    *,
+    session: Session,
+    token: str,
+    choice: str,
+    response_ms: int | None = None,
+    playback: dict | None = None,
+    now: datetime | None = None,
+) -> VoteResult:
+    """Store the answer to the session's current trial, or return the one already stored.
+
+    The same answer again is the same vote. Raises TrialNotFound for a trial of somebody else, NotCurrentTrial
+    for one that is not due yet, VoteRefused for another answer to a trial already answered (the first stands),
+    InvalidVote for anything a player does not send. A failure changes nothing.
+    """
+    now = now or timezone.now()
+    study = session.participant.study
+    if choice not in Vote.Choice.values or (choice == Vote.Choice.TIE and not study.allow_tie):
+        raise InvalidVote(f"choice must be one of {', '.join(_choices(study))}, got {str(choice)[:20]!r}")
+    if response_ms is not None and (
+        isinstance(response_ms, bool) or not isinstance(response_ms, int) or not 0 <= response_ms < 2**31
+    ):
+        raise InvalidVote(f"response_ms must be a whole number of milliseconds, got {str(response_ms)[:20]!r}")
+    record = clean_playback({} if playback is None else playback)
+    try:
+        with transaction.atomic():
+            return _record(session, token, choice, response_ms, record, now)
+    except IntegrityError:
+        # The same answer arrived twice at once and the other request was stored first.
+        with transaction.atomic():
+            return _record(session, token, choice, response_ms, record, now)
+
+
+def _choices(study) -> list[str]:
+    return [choice for choice in Vote.Choice.values if choice != Vote.Choice.TIE or study.allow_tie]
+
+
+def _record(session, token, choice, response_ms, record, now) -> VoteResult:
+    trial = (
+        Trial.objects.select_related("pair__first__condition", "pair__second__condition")
+        .filter(session=session, token=token)
+        .first()
+    )
+    if trial is None:
+        raise TrialNotFound("this pair is not part of your session")
+    if vote := Vote.objects.filter(trial=trial).first():
+        if vote.choice != choice:
+            raise VoteRefused("this pair already has another answer; the first one stands")
+        return VoteResult(vote, False, _correct(trial, choice))
+    current = session_current_trial(session)
+    if current is None or current.pk != trial.pk:
+        raise NotCurrentTrial("this pair is not the one to answer now")
+    in_time = Trial.objects.filter(pk=trial.pk, state=Trial.State.CLAIMED).update(state=Trial.State.ANSWERED) == 1
+    assessment = assess_playback(record)
+    vote = Vote.objects.create(
+        trial=trial,
+        choice=choice,
+        response_ms=response_ms,
+        playback=record,
+        playback_ok=assessment.ok,
+        playback_reason=assessment.reason,
+        late=not in_time,
+        voted_at=now,
+    )
+    correct = _correct(trial, choice)
+    if correct is False:
+        attempt = trial.attempt + 1
+        rng = random.Random(f"{session.seed}:{attempt}")
+        training_trial_create(session=session, pair=trial.pair_id, attempt=attempt, rng=rng, now=now)
+    if session_current_trial(session) is None:
+        Session.objects.filter(pk=session.pk).update(state=Session.State.COMPLETED, completed_at=now)
+    else:
+        session_renew_lease(session=session, now=now)
+    return VoteResult(vote, True, correct)
+
+
+def _correct(trial: Trial, choice: str) -> bool | None:
+    return choice == trial.expected if trial.kind == Trial.Kind.TRAINING else None
+
+
+def trial_present(*, trial: Trial, now: datetime | None = None) -> None:
+    """Note when a trial was first sent to its participant; later sendings do not move it."""
+    Trial.objects.filter(pk=trial.pk, presented_at=None).update(presented_at=now or timezone.now())

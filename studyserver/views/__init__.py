@@ -1,0 +1,1 @@
+"""Participants' pages: parse the request, ask services and selectors, render."""

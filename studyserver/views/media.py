@@ -1,0 +1,78 @@
+"""Videos of a participant's own trials, with HTTP ranges."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from studyserver.models import Study
+from studyserver.selectors import trial_of_media
+from studyserver.views.visit import session_of
+
+__all__ = ["media"]
+
+_BLOCK = 256 * 1024
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+@require_safe
+def media(request: HttpRequest, slug: str, token: str) -> HttpResponse:
+    """Send one side of one trial of the session's participant; to anybody else the address does not exist.
+
+    The entity tag is the address's own token, never a digest of the file: the same video in two trials cannot
+    be recognised by its headers.
+    """
+    session = session_of(request, get_object_or_404(Study, slug=slug))
+    trial = trial_of_media(session, token) if session else None
+    if trial is None:
+        raise Http404("no such video in your session")
+    stimulus = trial.left if token == trial.left_token else trial.right
+    return _ranged(request, settings.MEDIA_ROOT / stimulus.media, stimulus.bytes, f'"{token}"')
+
+
+def _ranged(request: HttpRequest, path: Path, size: int, tag: str) -> HttpResponse:
+    if request.headers.get("If-None-Match") == tag:
+        return _with_headers(HttpResponse(status=304), tag)
+    wanted = _RANGE.fullmatch(request.headers.get("Range", ""))
+    if wanted is None or wanted.groups() == ("", "") or request.headers.get("If-Range", tag) != tag:
+        response = FileResponse(path.open("rb"), content_type="video/mp4")
+        response.headers["Content-Length"] = str(size)
+        response.headers.pop("Content-Disposition", None)
+        return _with_headers(response, tag)
+    first, last = _span(*wanted.groups(), size)
+    if first > last or first >= size:
+        response = HttpResponse(status=416)
+        response.headers["Content-Range"] = f"bytes */{size}"
+        return _with_headers(response, tag)
+    response = StreamingHttpResponse(_blocks(path, first, last), status=206, content_type="video/mp4")
+    response.headers["Content-Length"] = str(last - first + 1)
+    response.headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    return _with_headers(response, tag)
+
+
+def _span(first: str, last: str, size: int) -> tuple[int, int]:
+    """Return first and last byte; without a first, `last` counts from the end."""
+    if not first:
+        return max(size - int(last), 0), size - 1 if int(last) else -1
+    return int(first), min(int(last), size - 1) if last else size - 1
+
+
+def _blocks(path: Path, first: int, last: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(first)
+        left = last - first + 1
+        while left and (block := file.read(min(_BLOCK, left))):
+            left -= len(block)
+            yield block
+
+
+def _with_headers(response: HttpResponse, tag: str) -> HttpResponse:
+    response.headers["ETag"] = tag
+    response.headers["Accept-Ranges"] = "bytes"
+    # private: only this browser may keep it. no-transform: a proxy must not recompress it.
+    response.headers["Cache-Control"] = "private, max-age=86400, immutable, no-transform"
+    return response

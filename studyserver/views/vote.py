@@ -1,0 +1,68 @@
+"""The address that takes answers."""
+
+import json
+
+from django.http import HttpRequest, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from studyserver.errors import InvalidVote, NotCurrentTrial, StudyError, TrialNotFound, VoteRefused
+from studyserver.models import Study
+from studyserver.selectors import session_for_key
+from studyserver.services import trial_present, vote_record
+from studyserver.views.state import player_state
+from studyserver.views.visit import page_of, session_of
+
+__all__ = ["vote"]
+
+MAX_BYTES = 32 * 1024
+_FIELDS = {"trial", "choice", "response_ms", "playback"}
+_STATUS = {TrialNotFound: 404, InvalidVote: 400, NotCurrentTrial: 409, VoteRefused: 409}
+
+
+@never_cache
+@require_POST
+def vote(request: HttpRequest, slug: str) -> JsonResponse:
+    """Store one answer and tell the player what comes next.
+
+    The same answer again gets the same reply. Errors are `{"error": sentence}` with 400 (not a vote), 403 (no
+    session), 404 (somebody else's trial), 409 (not due, or answered otherwise), 413 (too long).
+    """
+    study = get_object_or_404(Study, slug=slug)
+    session = session_of(request, study)
+    if session is None:
+        return JsonResponse({"error": "your session was not found; open the study's address again"}, status=403)
+    if len(request.body) > MAX_BYTES:
+        return JsonResponse({"error": f"a vote has at most {MAX_BYTES} bytes"}, status=413)
+    try:
+        fields = _fields(request.body)
+        result = vote_record(
+            session=session,
+            token=str(fields["trial"]),
+            choice=str(fields["choice"]),
+            response_ms=fields.get("response_ms"),
+            playback=fields.get("playback"),
+        )
+    except StudyError as error:
+        return JsonResponse({"error": str(error)}, status=_STATUS[type(error)])
+    session = session_for_key(study, session.key)
+    page = page_of(session)
+    reply = {"location": None if page == "trial" else reverse(page, args=[slug]), "state": None}
+    if page == "trial":
+        current, reply["state"] = player_state(session)
+        trial_present(trial=current)
+    if result.correct is not None:
+        reply["feedback"] = {"correct": result.correct, "better": result.vote.trial.expected}
+    return JsonResponse(reply)
+
+
+def _fields(body: bytes) -> dict:
+    try:
+        fields = json.loads(body)
+    except ValueError:
+        raise InvalidVote("a vote is a JSON object") from None
+    if not isinstance(fields, dict) or set(fields) - _FIELDS or not {"trial", "choice"} <= set(fields):
+        raise InvalidVote(f"a vote is a JSON object with trial, choice and at most {', '.join(sorted(_FIELDS))}")
+    return fields

@@ -1,0 +1,231 @@
+"""A whole session in a real browser, with real videos, through the real server."""
+
+import contextlib
+import json
+import sqlite3
+from urllib.parse import urlsplit
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+VOTES = """
+    SELECT trial.kind, vote.choice, vote.response_ms, vote.playback, trial.mirrored
+    FROM studyserver_vote AS vote
+    JOIN studyserver_trial AS trial ON trial.id = vote.trial_id
+    JOIN studyserver_session AS session ON session.id = trial.session_id
+    WHERE session.id = (SELECT max(id) FROM studyserver_session)
+    ORDER BY vote.id
+"""
+
+
+def votes_of_last_session(server):
+    """Return (kind, choice, response_ms, playback, mirrored) of each vote, oldest first."""
+    with contextlib.closing(sqlite3.connect(server.data_dir / "lab.sqlite3")) as database:
+        rows = database.execute(VOTES).fetchall()
+    return [(kind, choice, ms, json.loads(playback), mirrored) for kind, choice, ms, playback, mirrored in rows]
+
+
+def phase(page, *names):
+    """Wait until the player is in one of these phases."""
+    page.wait_for_selector(", ".join(f"#player[data-phase={name}]" for name in names))
+
+
+def begin(page, server, query=""):
+    """Go to the first trial with the keyboard alone."""
+    page.goto(f"{server.url}/s/cats/{query}")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/instructions/")
+    page.wait_for_selector("button:focus")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/trial/")
+    phase(page, "ready")
+
+
+def watch(page):
+    """Play the pair to its end."""
+    page.keyboard.press("Space")
+    phase(page, "answering")
+
+
+def pass_training(page):
+    """Answer the practice pair until it is right."""
+    for key in ("ArrowLeft", "ArrowRight") * 10:
+        watch(page)
+        page.keyboard.press(key)
+        phase(page, "feedback")
+        right = page.inner_text("#message").startswith("Right")
+        page.keyboard.press("Space")
+        phase(page, "ready")
+        if right:
+            return
+    raise AssertionError("the practice pair never ended")
+
+
+def test_a_session_with_the_keyboard_alone(page, server):
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
+    begin(page, server)
+    pass_training(page)
+    keys = ("ArrowLeft", "ArrowRight", "ArrowDown", "Space", "ArrowLeft", "ArrowRight", "ArrowLeft")
+    for number, key in enumerate(keys, 1):
+        phase(page, "ready")
+        assert page.inner_text("#heading") == f"Pair {number} of 7"
+        watch(page)
+        if number == 2:
+            page.keyboard.press("r")
+            phase(page, "playing")
+            phase(page, "answering")
+        with page.expect_response("**/vote/"):
+            page.keyboard.press(key)
+    page.wait_for_url("**/done/")
+    assert "All your 7 answers are stored" in page.inner_text("main")
+    assert len(page.inner_text("output")) == 8
+
+    votes = votes_of_last_session(server)
+    trained = [vote for vote in votes if vote[0] == "training"]
+    shown = [vote for vote in votes if vote[0] != "training"]
+    assert len(trained) >= 1
+    assert sorted(kind for kind, *_ in shown) == ["test"] * 6 + ["verification"]
+    assert [choice for _, choice, *_ in shown] == ["left", "right", "tie", "tie", "left", "right", "left"]
+    for _, _, response_ms, playback, _ in shown:
+        assert 0 <= response_ms < 30_000
+        for side in ("left", "right"):
+            assert 15 <= playback[side]["shown"] <= 26
+            assert playback[side]["css_width"] == 64
+            assert playback[side]["load_ms"] >= 0
+        assert playback["scale"] == 1
+        assert sum(playback["offsets"].values()) > 5
+        assert playback["offset_max"] == max(abs(int(offset)) for offset in playback["offsets"])
+        assert 800 < playback["play_ms"] < 20_000
+    assert [playback["plays"] for *_, playback, _ in shown] == [1, 2, 1, 1, 1, 1, 1]
+
+    hosts = {urlsplit(url).netloc for url in requests if not url.startswith(("blob:", "data:"))}
+    assert hosts == {urlsplit(server.url).netloc}
+    assert page.troubles == []
+
+
+def test_no_answer_before_the_end_and_none_twice(page, server):
+    begin(page, server)
+    assert not page.is_visible("#answer-left")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Space")
+    phase(page, "playing")
+    page.keyboard.press("ArrowLeft")
+    assert not page.is_visible("#answer-left")
+    phase(page, "answering")
+    assert votes_of_last_session(server) == []
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowRight")
+    phase(page, "feedback")
+    assert len(votes_of_last_session(server)) == 1
+
+
+def test_the_mouse_works_too(page, server):
+    begin(page, server)
+    page.click("#start")
+    phase(page, "answering")
+    page.click("#answer-tie")
+    phase(page, "feedback")
+    page.click("#continue")
+    phase(page, "ready")
+    page.click("#start")
+    phase(page, "answering")
+    page.click("#replay")
+    phase(page, "playing")
+    phase(page, "answering")
+    page.click("#answer-right")
+    phase(page, "feedback")
+    assert [choice for _, choice, *_ in votes_of_last_session(server)] == ["tie", "right"]
+    assert page.troubles == []
+
+
+def test_a_vote_survives_errors_of_server_and_network(page, server):
+    begin(page, server)
+    watch(page)
+    failures = iter([lambda route: route.abort(), lambda route: route.fulfill(status=503, body="")])
+    page.route("**/vote/", lambda route: next(failures, lambda route: route.continue_())(route))
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_selector("#message:has-text('Saving again')")
+    phase(page, "feedback")
+    assert len(votes_of_last_session(server)) == 1
+
+
+def test_a_vote_survives_a_closed_page(page, server):
+    begin(page, server, "?participant=closer")
+    watch(page)
+    page.route("**/vote/", lambda route: route.abort())
+    page.keyboard.press("ArrowDown")
+    page.wait_for_selector("#message:has-text('Saving again')")
+    page.unroute("**/vote/")
+    page.reload()
+    phase(page, "feedback", "ready")
+    assert [choice for _, choice, *_ in votes_of_last_session(server)] == ["tie"]
+
+
+def test_reload_and_back_stay_on_the_same_pair(page, server):
+    begin(page, server)
+    pass_training(page)
+    token = "JSON.parse(document.getElementById('state').textContent).trial.token"
+    page.reload()
+    phase(page, "ready")
+    before = page.evaluate(token)
+    page.go_back()
+    page.wait_for_url("**/trial/")
+    phase(page, "ready")
+    assert page.evaluate(token) == before
+    assert page.inner_text("#heading") == "Pair 1 of 7"
+
+
+def test_a_broken_download_is_fetched_again(page, server):
+    broken = []
+
+    def drop_first_two(route):
+        if len(broken) < 2:
+            broken.append(route.request.url)
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/media/*", drop_first_two)
+    begin(page, server)
+    watch(page)
+    assert len(broken) == 2
+
+
+@pytest.mark.parametrize(
+    ("ratio", "width", "css_width", "scale"), [(2, 1280, 32, 1), (1.25, 1280, 51.2, 1), (1, 130, 41, 41 / 64)]
+)
+def test_one_video_pixel_is_one_device_pixel_where_there_is_room(chromium, server, ratio, width, css_width, scale):
+    context = chromium.new_context(viewport={"width": width, "height": 800}, device_scale_factor=ratio)
+    page = context.new_page()
+    begin(page, server)
+    watch(page)
+    page.keyboard.press("ArrowLeft")
+    phase(page, "feedback")
+    playback = votes_of_last_session(server)[0][3]
+    assert playback["device_pixel_ratio"] == ratio
+    assert playback["left"]["css_width"] == pytest.approx(css_width, abs=0.1)
+    assert playback["scale"] == pytest.approx(scale, abs=0.002)
+    context.close()
+
+
+def test_the_recorder_sees_two_videos_apart(page, server):
+    """The right video held back by 0.2 s of 25 frames per second is 5 frames behind."""
+    begin(page, server)
+    page.evaluate(
+        """() => {
+          const right = document.getElementById("right");
+          const play = right.play.bind(right);
+          right.play = () => new Promise((go) => setTimeout(() => go(play()), 200));
+        }"""
+    )
+    watch(page)
+    page.keyboard.press("ArrowLeft")
+    phase(page, "feedback")
+    playback = votes_of_last_session(server)[0][3]
+    common = max(playback["offsets"], key=playback["offsets"].get)
+    assert int(common) in (3, 4, 5, 6)

@@ -1,0 +1,45 @@
+"""One of several processes that enter a study at the same moment: `python -m tests.studyserver.claim_worker`.
+
+`enter PREFIX COUNT` takes part as COUNT people and answers everything; `vote KEY TOKEN` answers one trial.
+Prints a JSON list of what happened.
+"""
+
+import json
+import os
+import sys
+import time
+
+import django
+
+
+def main() -> None:
+    django.setup()
+    from studyserver.errors import StudyFull
+    from studyserver.models import Session
+    from studyserver.selectors import session_current_trial, study_by_slug
+    from studyserver.services import session_plan, session_start, vote_record
+
+    task, first, second = sys.argv[1:]
+    time.sleep(max(0.0, float(os.environ["START_AT"]) - time.time()))
+    happened = []
+    if task == "vote":
+        session = Session.objects.get(key=first)
+        result = vote_record(session=session, token=second, choice="left")
+        happened.append([result.vote.pk, result.created])
+    else:
+        study = study_by_slug("cats")
+        for number in range(int(second)):
+            session = session_start(study=study, code=f"{first}{number}")
+            try:
+                session_plan(session=session)
+            except StudyFull:
+                happened.append("full")
+                continue
+            while trial := session_current_trial(session):
+                vote_record(session=session, token=trial.token, choice=trial.expected or "left")
+            happened.append("done")
+    json.dump(happened, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""/s/<study>/instructions/: what to look for; leaving it takes the places."""
+
+from studyserver.models import Session, Trial
+from studyserver.services import study_pause
+
+
+def test_it_names_the_keys(visitor):
+    visitor.consent()
+    page = visitor.get("instructions")
+    assert page.status_code == 200
+    assert "<kbd>Space</kbd>" in page.text
+    assert "no visible difference" in page.text
+
+
+def test_without_ties_it_does_not_offer_them(visitor, study):
+    study.allow_tie = False
+    study.save()
+    visitor.consent()
+    assert "no visible difference" not in visitor.get("instructions").text
+
+
+def test_a_stranger_is_sent_to_the_landing_page(visitor):
+    for reply in (visitor.get("instructions"), visitor.client.post(visitor.url("instructions"))):
+        assert reply.status_code == 302
+        assert reply.url == "/s/cats/"
+    assert not Trial.objects.exclude(state="free").exists()
+
+
+def test_other_methods_are_refused(visitor):
+    visitor.consent()
+    assert visitor.client.put(visitor.url("instructions")).status_code == 405
+
+
+def test_going_on_takes_the_places(visitor):
+    visitor.consent()
+    reply = visitor.client.post(visitor.url("instructions"))
+    assert reply.url == "/s/cats/trial/"
+    session = visitor.session
+    assert session.state == Session.State.ACTIVE
+    assert sorted(session.trials.values_list("kind", flat=True)) == ["test"] * 6 + ["training", "verification"]
+
+
+def test_sent_twice_it_takes_them_once(visitor):
+    visitor.consent()
+    visitor.client.post(visitor.url("instructions"))
+    trials = list(Trial.objects.exclude(state="free").values_list("id", flat=True))
+    reply = visitor.client.post(visitor.url("instructions"))
+    assert reply.url == "/s/cats/trial/"
+    assert list(Trial.objects.exclude(state="free").values_list("id", flat=True)) == trials
+
+
+def test_when_the_last_place_went_meanwhile_it_says_so(visitor, stranger, study):
+    study.votes_per_pair = 1
+    study.save()
+    visitor.consent()
+    stranger.begin()
+    page = visitor.client.post(visitor.url("instructions"))
+    assert "All places are taken" in page.text
+    assert Session.objects.earliest("id").state == Session.State.CONSENTED
+
+
+def test_a_paused_study_shows_its_page(visitor, study):
+    visitor.consent()
+    study_pause(study=study)
+    reply = visitor.get("instructions")
+    assert reply.url == "/s/cats/"
+    assert "is paused" in visitor.get("landing").text
