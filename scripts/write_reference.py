@@ -67,7 +67,7 @@ def reference() -> str:
                 table(("name", "attack", "access", "gradients", "strength", "options", "citation"), attacks),
                 "## Target metrics",
                 "`python manage.py list_metrics` says which are usable on this machine now. Any other "
-                "no-reference metric of pyiqa is named `pyiqa:<name>`, and one's own network goes through `wrap_module`.",
+                "no-reference metric of pyiqa is named `pyiqa:<name>`; and one's own network goes through `wrap_module`.",
                 table(("name", "metric", "better", "range", "scope", "needs", "licence"), metrics),
                 "## The vote table",
                 "What `export_votes` writes and `analyze_study` reads; see [votes.md](votes.md).",

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from studyserver.errors import InvalidVote, NotCurrentTrial, TrialNotFound, VoteRefused
@@ -50,13 +50,8 @@ def vote_record(
     ):
         raise InvalidVote(f"response_ms must be a whole number of milliseconds, got {str(response_ms)[:20]!r}")
     record = clean_playback({} if playback is None else playback)
-    try:
-        with transaction.atomic():
-            return _record(session, token, choice, response_ms, record, now)
-    except IntegrityError:
-        # The same answer arrived twice at once and the other request was stored first.
-        with transaction.atomic():
-            return _record(session, token, choice, response_ms, record, now)
+    with transaction.atomic():
+        return _record(session, token, choice, response_ms, record, now)
 
 
 def _choices(study) -> list[str]:
@@ -64,8 +59,10 @@ def _choices(study) -> list[str]:
 
 
 def _record(session, token, choice, response_ms, record, now) -> VoteResult:
+    # The same answer may arrive twice at once: the second waits here, then finds the first one's vote.
     trial = (
-        Trial.objects.select_related("pair__first__condition", "pair__second__condition")
+        Trial.objects.select_for_update(of=("self",))
+        .select_related("pair__first__condition", "pair__second__condition")
         .filter(session=session, token=token)
         .first()
     )

@@ -99,6 +99,8 @@ def test_a_session_with_the_keyboard_alone(page, server):
             assert playback[side]["load_ms"] >= 0
         assert playback["scale"] == 1
         assert sum(playback["offsets"].values()) > 5
+        # Started together: two frames apart is what a busy machine does, more would be the player's fault.
+        assert abs(int(max(playback["offsets"], key=playback["offsets"].get))) <= 2
         assert playback["offset_max"] == max(abs(int(offset)) for offset in playback["offsets"])
         assert 800 < playback["play_ms"] < 20_000
     assert [playback["plays"] for *_, playback, _ in shown] == [1, 2, 1, 1, 1, 1, 1]
@@ -229,3 +231,5 @@ def test_the_recorder_sees_two_videos_apart(page, server):
     playback = votes_of_last_session(server)[0][3]
     common = max(playback["offsets"], key=playback["offsets"].get)
     assert int(common) in (3, 4, 5, 6)
+    # The slower one was seen to its end, too: 1 s of video and 0.2 s of delay.
+    assert playback["play_ms"] > 1150

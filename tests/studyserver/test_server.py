@@ -59,6 +59,7 @@ def test_pages_answer_while_downloads_crawl(server):
     with contextlib.ExitStack() as stack:
         for _ in range(DOWNLOADS):
             client = stack.enter_context(socket.socket())
+            client.settimeout(10)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             client.connect((host, int(port)))
             client.sendall(f"GET {video} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n".encode())
