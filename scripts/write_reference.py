@@ -66,8 +66,8 @@ def reference() -> str:
                 "matching may go beyond it. Options follow the name: `--attacks fgsm,ifgsm:iterations=4,ioi:keep=0.1`.",
                 table(("name", "attack", "access", "gradients", "strength", "options", "citation"), attacks),
                 "## Target metrics",
-                "`python manage.py list_metrics` says which are usable on this machine now. Any other "
-                "no-reference metric of pyiqa is named `pyiqa:<name>`; and one's own network goes through `wrap_module`.",
+                "`python manage.py list_metrics` says which are usable on this machine now. Any other no-reference "
+                "metric of pyiqa is named `pyiqa:<name>`; one's own network goes through `wrap_module`.",
                 table(("name", "metric", "better", "range", "scope", "needs", "licence"), metrics),
                 "## The vote table",
                 "What `export_votes` writes and `analyze_study` reads; see [votes.md](votes.md).",

@@ -1,5 +1,6 @@
 """The whole product on a fresh machine: clips, stimuli, a study, votes, a report, the server."""
 
+import sys
 import time
 
 from django.conf import settings
@@ -45,7 +46,14 @@ class Command(LabCommand):
 
         self.say(f"2/5  {len(ATTACKS)} attacks on the metric {METRIC!r}, every one matched to a gain of {GAIN:.0%}")
         generated = generate_stimulus_set(
-            StimulusRequest(sources=tuple(sources), metric=METRIC, attacks=ATTACKS, gain=GAIN, out=folder / "set"),
+            StimulusRequest(
+                sources=tuple(sources),
+                metric=METRIC,
+                attacks=ATTACKS,
+                gain=GAIN,
+                out=folder / "set",
+                command=tuple(sys.argv[1:]),
+            ),
             show_progress=True,
         )
 
