@@ -1,6 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Each sets up all that it needs.
 PYTHON ?= python3
 VENV ?= .venv
+PORT ?= 8000
 BIN := $(VENV)/bin
 export PYTHONUNBUFFERED := 1
 
@@ -8,7 +9,7 @@ export PYTHONUNBUFFERED := 1
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo       the whole product on small real clips, then the server (Ctrl-C stops it)"
+	@echo "make demo       the whole product on small real clips, then the server (Ctrl-C stops it); PORT=8001 for another port"
 	@echo "make serve      the server alone, over what is in var/"
 	@echo "make test       every test"
 	@echo "make test-fast  the tests that take less than a minute together"
@@ -16,17 +17,17 @@ help:
 	@echo "make pyiqa      the metrics of pyiqa (noncommercial licence), without its training-time dependencies"
 
 demo: $(VENV)/.pyiqa
-	$(BIN)/python manage.py demo
+	$(BIN)/python manage.py demo --port $(PORT)
 
 serve: $(VENV)/.core
-	$(BIN)/python manage.py serve
+	$(BIN)/python manage.py serve --port $(PORT)
 
 test: $(VENV)/.dev
 	./scripts/install_test_services.sh
 	$(BIN)/python -m pytest
 
 test-fast: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n 2
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -107,5 +107,7 @@ def _write_files(contents: dict[str, str], folder: Path) -> list[Path]:
                 Path(temporary).unlink(missing_ok=True)
                 raise
     except OSError as error:
-        raise AnalysisError(f"the report cannot be written to {folder}: {error.strerror or error}") from None
+        raise AnalysisError(
+            f"the report cannot be written to {folder}: {error.strerror or error}; choose another folder"
+        ) from None
     return [folder / name for name in contents]

@@ -21,7 +21,6 @@ _LAZY = {
     "GainResult": "attacks.gain",
     "Prepared": "attacks.base",
     "clean_gradient": "attacks.gradients",
-    "dither_uint8": "attacks.quantize",
     "relative_gain": "attacks.gain",
     "to_uint8": "attacks.quantize",
 }
@@ -37,7 +36,6 @@ __all__ = [
     "StrengthRange",
     "clean_gradient",
     "create_attack",
-    "dither_uint8",
     "list_attacks",
     "relative_gain",
     "to_uint8",

@@ -7,9 +7,9 @@ from numpy.typing import ArrayLike
 
 from attacks.errors import InvalidScores
 
-__all__ = ["GAIN_FORMS", "GainResult", "relative_gain"]
+__all__ = ["GainResult", "relative_gain"]
 
-GAIN_FORMS = ("relative", "scaled")
+_FORMS = ("relative", "scaled")
 
 # A clean score nearer to zero than this share of the metric's range makes the plain ratio explode.
 _LEAST_SHARE = 0.05
@@ -17,7 +17,7 @@ _LEAST_SHARE = 0.05
 
 @dataclass(frozen=True)
 class GainResult:
-    """Gain of each frame (N,) float64, their mean, and the formula used: one of GAIN_FORMS."""
+    """Gain of each frame (N,) float64, their mean, and the formula used: "relative" or "scaled"."""
 
     per_frame: np.ndarray
     mean: float
@@ -53,8 +53,8 @@ def relative_gain(
     low, high = (float(end) for end in score_range)
     if not (np.isfinite([low, high]).all() and low < high):
         raise InvalidScores(f"score_range must be two numbers, the lower one first, got {score_range!r}.")
-    if form not in (None, *GAIN_FORMS):
-        raise InvalidScores(f"form must be one of {', '.join(GAIN_FORMS)}, got {form!r}.")
+    if form not in (None, *_FORMS):
+        raise InvalidScores(f"form must be one of {', '.join(_FORMS)}, got {form!r}.")
     if lower_better:
         clean, adversarial, low, high = high - clean, high - adversarial, 0.0, high - low
     if form is None:

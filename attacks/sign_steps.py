@@ -83,5 +83,9 @@ class IFGSM(Attack):
 
     def _prepare(self, frames: torch.Tensor, metric: TargetMetric, clean: CleanGradient | None) -> Prepared:
         if self.options["momentum"] and clean is not None and clean.gradient is None:
-            clean = None  # momentum needs the values of the first gradient, not only its sign
+            # Momentum needs the values of the first gradient. Where all are zero the frames stay as they are: that
+            # the clip as a whole has a gradient is known to whoever gave the signs.
+            scores, gradient = quality_gradient(frames, metric)
+            clean = CleanGradient(scores, gradient.sign().to(torch.int8), gradient)
+            return SignSteps(frames, metric, clean, Cost(1, 1), **self.options)
         return SignSteps(frames, metric, *self._clean(frames, metric, clean), **self.options)

@@ -115,11 +115,11 @@ class ClosedLoop:
         tried = 0
 
         def through_codec(strength: float) -> float:
-            attempt = self._encode(
-                attack, strength, f"{self._clip.path.stem}: {label} at {strength:.4g}", len(attempts)
-            )
+            if strength not in attempts:
+                step = f"{self._clip.path.stem}: {label} at {strength:.4g}"
+                attempts[strength] = self._encode(attack, strength, step, len(attempts))
+            attempt = attempts[strength]
             gain = self._rule.mean(self._reference_scores, attempt.scores)
-            attempts[strength] = attempt
             if abs(gain - self._target) > self._tolerance * self._target:
                 attempt.remove()
             return gain
@@ -131,11 +131,12 @@ class ClosedLoop:
             except Unreachable as short:
                 tried, start, exponent = short.evaluations, short.strength, 1.0
                 if short.best_gain < _WORTH_ENCODING * self._target:
-                    raise Unreachable(
-                        f"{label} cannot reach it on this clip: {short}",
-                        best_gain=through_codec(start) if short.best_gain > 0 else short.best_gain,
-                        strength=start,
-                    ) from short
+                    # The whole delivered clip may have more than a few of its frames.
+                    best = through_codec(start) if short.best_gain > 0 else short.best_gain
+                    if best < _WORTH_ENCODING * self._target:
+                        raise Unreachable(
+                            f"{label} cannot reach it on this clip: {short}", best_gain=best, strength=start
+                        ) from short
             match = match_strength(
                 through_codec,
                 self._target,

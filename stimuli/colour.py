@@ -15,7 +15,6 @@ from torch import Tensor
 __all__ = [
     "MATRICES",
     "PRIMARIES",
-    "RANGES",
     "TRANSFERS",
     "ColourDescription",
     "Perturbation",
@@ -33,7 +32,7 @@ __all__ = [
 
 # Code points of ITU-T H.273 under the names that FFmpeg prints.
 MATRICES = {0: "rgb", 1: "bt709", 5: "bt470bg", 6: "smpte170m", 9: "bt2020nc"}
-RANGES = {1: "limited", 2: "full"}
+_RANGES = {1: "limited", 2: "full"}
 PRIMARIES = {
     1: "bt709",
     4: "bt470m",
@@ -142,7 +141,7 @@ def resolve_colour(
     wide = name == "bt2020nc"
     return ColourDescription(
         matrix=name,
-        range="full" if rgb else RANGES.get(range_, "limited"),
+        range="full" if rgb else _RANGES.get(range_, "limited"),
         primaries=("bt2020" if wide else "bt709") if primaries in (0, 2) else PRIMARIES[primaries],
         transfer=("bt2020-10" if wide else "bt709") if transfer in (0, 2) else TRANSFERS[transfer],
     )

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from stimuli.errors import InvalidRequest
 
-__all__ = ["DELIVERY_PROFILES", "DeliveryProfile", "get_profile"]
+__all__ = ["DeliveryProfile", "get_profile"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class DeliveryProfile:
         }
 
 
-DELIVERY_PROFILES = {
+_PROFILES = {
     # x264's psycho-visual and dead-zone tools remove exactly the weak noise that is being judged, so they are off.
     # crf 0 is never used: libx264 then switches to High 4:4:4 Predictive, which Safari and phones do not play.
     "h264": DeliveryProfile(
@@ -65,6 +65,6 @@ def get_profile(name: str) -> DeliveryProfile:
 
     Raises: InvalidRequest naming the profiles there are.
     """
-    if name not in DELIVERY_PROFILES:
-        raise InvalidRequest(f"There is no delivery profile {name!r}; choose one of: {', '.join(DELIVERY_PROFILES)}.")
-    return DELIVERY_PROFILES[name]
+    if name not in _PROFILES:
+        raise InvalidRequest(f"There is no delivery profile {name!r}; choose one of: {', '.join(_PROFILES)}.")
+    return _PROFILES[name]

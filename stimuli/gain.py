@@ -35,7 +35,7 @@ class GainRule:
 
 
 def common_form(metric: MeteredMetric, references: Sequence[Sequence[float]]) -> str:
-    """ "relative" where the clean scores of every source allow it, else "scaled" for the whole set."""
+    """ "relative" where the scores of every delivered reference allow it, else "scaled" for the whole set."""
     forms = {
         relative_gain(scores, scores, lower_better=metric.lower_better, score_range=metric.score_range).form
         for scores in references

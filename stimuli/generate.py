@@ -12,7 +12,7 @@ from attacks.metrics import TargetMetric, create_metric
 from stimuli.clip import Clip
 from stimuli.closed_loop import ClosedLoop
 from stimuli.delivery import DeliveryProfile, get_profile
-from stimuli.errors import Unreachable
+from stimuli.errors import InvalidRequest, Unreachable
 from stimuli.gain import GainRule, common_form
 from stimuli.manifest import Manifest, read_manifest
 from stimuli.metering import MeteredMetric
@@ -54,6 +54,7 @@ def generate_stimulus_set(
     request.check()
     paths = collect_sources(request.sources)
     attacks = [(spec.condition, create_attack(spec.name, **spec.options)) for spec in request.attacks]
+    _refuse_twins(attacks)
     metered = MeteredMetric(metric or create_metric(request.metric, _device(request.device), request.weights))
     identity = {
         "metric": metered.name,
@@ -89,7 +90,7 @@ class _Generation:
 
     def run(self, sources: Sequence[SourceFile]) -> GenerationResult:
         works = [self._begin(source) for source in sources]
-        # One formula for the whole set, so it waits for the clean scores of every source.
+        # One formula for the whole set, so it waits for the delivered reference of every source.
         form = common_form(self._metric, [work.reference["scores"] for work in works])
         for work in works:
             self._match_all(work, form)
@@ -212,6 +213,15 @@ class _Generation:
         if earlier is None or any(earlier.get(key) != document[key] for key in document if key not in incidental):
             self._folder.finish(document)
         return read_manifest(self._folder.path)
+
+
+def _refuse_twins(attacks: Sequence[tuple[str, Attack]]) -> None:
+    """`ifgsm` and its default spelt out, `ifgsm:iterations=10`, would be a video compared with itself."""
+    labels: dict[str, str] = {}
+    for label, attack in attacks:
+        same = labels.setdefault(f"{attack.info.name} {sorted(attack.options.items())}", label)
+        if same != label:
+            raise InvalidRequest(f"{same} and {label} are the same attack, a default spelt out; give one of them.")
 
 
 def _device(name: str) -> str:

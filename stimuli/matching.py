@@ -155,7 +155,7 @@ class _Search:
 
     def _try(self, strength: float) -> Evaluation:
         if len(self._points) >= self._most:
-            raise self._unreachable(f"{self._most} strengths were tried")
+            raise self._unreachable(f"none of {self._most} strengths came within {self._tolerance:.1%} of it")
         point = Evaluation(strength, float(self._gain(strength)))
         self._points.append(point)
         return point

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from stimuli.colour import ColourDescription, luma
 
-__all__ = ["Quality", "QualityMeter", "mae_star", "mse", "projection", "ssim", "vif"]
+__all__ = ["Quality", "QualityMeter", "mae_star", "projection", "ssim", "vif"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class QualityMeter:
     def add(self, source: Tensor, delivered: Tensor) -> None:
         """The next frames of both, (N,3,H,W) in [0,1]."""
         source_luma, delivered_luma = luma(source, self._colour), luma(delivered, self._colour)
-        self._sums["mse"] += float(mse(source, delivered).sum())
+        self._sums["mse"] += float(_mse(source, delivered).sum())
         self._sums["ssim"] += float(ssim(source_luma, delivered_luma).sum())
         self._sums["vif"] += float(vif(source_luma, delivered_luma).sum())
         self._sums["mae_star"] += float(mae_star(source, delivered).sum())
@@ -65,7 +65,7 @@ class QualityMeter:
         )
 
 
-def mse(source: Tensor, delivered: Tensor) -> Tensor:
+def _mse(source: Tensor, delivered: Tensor) -> Tensor:
     """(N,) mean squared error over all channels, in squared [0,1] units."""
     return (source - delivered).square().flatten(1).mean(1)
 

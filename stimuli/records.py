@@ -70,7 +70,7 @@ def describe_set(
     request: StimulusRequest,
     metric: TargetMetric,
     profile: DeliveryProfile,
-    works: Sequence["SourceWork"],
+    works: Sequence[SourceWork],
     form: str,
 ) -> Manifest:
     """The manifest of a set whose files are all in place."""

@@ -8,10 +8,11 @@ from pathlib import Path
 from stimuli.delivery import get_profile
 from stimuli.errors import InvalidRequest
 
-__all__ = ["MATCHES", "VIDEO_SUFFIXES", "AttackSpec", "StimulusRequest", "collect_sources", "parse_attacks"]
+__all__ = ["AttackSpec", "StimulusRequest", "collect_sources", "parse_attacks"]
 
-MATCHES = ("clip",)
-VIDEO_SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ts", ".webm", ".wmv", ".y4m")
+_MATCHES = ("clip",)
+_ROUNDINGS = ("dither", "nearest")
+_VIDEO_SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ts", ".webm", ".wmv", ".y4m")
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,12 @@ class StimulusRequest:
             raise InvalidRequest(
                 f"The tolerance is a share of the gain from 0.001 to 0.5 (0.02 is 2 %), got {self.tolerance}."
             )
-        if self.match not in MATCHES:
+        if self.match not in _MATCHES:
             raise InvalidRequest(
                 f"Matching {self.match!r} is not there yet; use --match clip, one strength per clip and attack."
             )
-        if self.rounding not in ("dither", "nearest"):
-            raise InvalidRequest(f"The rounding is dither or nearest, got {self.rounding!r}.")
+        if self.rounding not in _ROUNDINGS:
+            raise InvalidRequest(f"The rounding is {' or '.join(_ROUNDINGS)}, got {self.rounding!r}.")
         for name, value in (("--max-frames", self.max_frames), ("--chunk", self.chunk)):
             if value is not None and value < 1:
                 raise InvalidRequest(f"{name} must be at least 1, got {value}.")
@@ -97,6 +98,8 @@ def parse_attacks(text: str) -> tuple[AttackSpec, ...]:
             key, equals, value = option.partition("=")
             if not equals or not key:
                 raise InvalidRequest(f"The option {option!r} of {name} cannot be read; write {name}:option=value.")
+            if key.strip() in values:
+                raise InvalidRequest(f"The option {key.strip()} of {name} is given twice; give it once.")
             try:
                 values[key.strip()] = int(value) if value.strip().lstrip("+-").isdigit() else float(value)
             except ValueError:
@@ -114,9 +117,11 @@ def collect_sources(paths: Iterable[Path]) -> tuple[Path, ...]:
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(file for file in path.iterdir() if file.suffix.lower() in VIDEO_SUFFIXES and file.is_file())
+            inside = sorted(
+                file for file in path.iterdir() if file.suffix.lower() in _VIDEO_SUFFIXES and file.is_file()
+            )
             if not inside:
-                raise InvalidRequest(f"The folder {path} holds no video ({', '.join(VIDEO_SUFFIXES)}).")
+                raise InvalidRequest(f"The folder {path} holds no video ({', '.join(_VIDEO_SUFFIXES)}).")
             files += inside
         elif path.exists():
             files.append(path)

@@ -4,9 +4,7 @@ import torch
 
 from stimuli.colour import Perturbation
 
-__all__ = ["ROUNDINGS", "rounding_offsets"]
-
-ROUNDINGS = ("dither", "nearest")
+__all__ = ["rounding_offsets"]
 
 
 def rounding_offsets(rounding: str, *, seed: int, height: int, width: int, device: torch.device | str) -> Perturbation:

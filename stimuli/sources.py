@@ -35,7 +35,10 @@ def open_sources(paths: Iterable[Path], folder: SetFolder) -> list[SourceFile]:
     """
     sources: list[SourceFile] = []
     for path in paths:
-        sha256 = hash_of_file(path) if path.is_file() else ""
+        try:
+            sha256 = hash_of_file(path) if path.is_file() else ""
+        except OSError as error:
+            raise InvalidSource(f"{path} cannot be read: {error.strerror or error}.") from error
         for other in sources:
             if other.sha256 == sha256:
                 raise InvalidRequest(f"{path} and {other.path} are the same video; give each source once.")

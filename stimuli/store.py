@@ -165,6 +165,9 @@ class SetFolder:
         try:
             held = json.loads(path.read_text())
         except (FileNotFoundError, json.JSONDecodeError):
+            held = None
+        # A run that stopped before its first file, at a bad source say, binds nobody to its settings.
+        if held is None or not any(self.media.iterdir()):
             self._write(path, json.dumps(identity, indent=2).encode())
             return
         for name, value in identity.items():
@@ -192,7 +195,9 @@ def writing_errors(path: Path) -> Iterator[None]:
             raise DiskFull(
                 f"The disk that holds {path} is full; what was finished is kept: free some space and run it again."
             ) from error
-        raise StimuliError(f"{error.filename or path} cannot be written: {error.strerror or error}.") from error
+        raise StimuliError(
+            f"{error.filename or path} cannot be written: {error.strerror or error}; choose another --out."
+        ) from error
 
 
 def fingerprint(inputs: dict) -> str:

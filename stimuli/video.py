@@ -154,6 +154,9 @@ def _reading(path: Path):
         raise InvalidSource(f"{path} is not a file.")
     try:
         with av.open(str(path), "r") as container:
+            # FFmpeg reads any text file by its ending as a picture of text.
+            if container.format.name == "tty":
+                raise InvalidSource(f"{path} is a text file, not a video; give a file with pictures in it.")
             if not container.streams.video:
                 raise InvalidSource(f"{path} has no video stream; give a file with pictures in it.")
             stream = container.streams.video[0]

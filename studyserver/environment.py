@@ -9,7 +9,7 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-__all__ = ["database", "flag", "secret_key", "words"]
+__all__ = ["data_folder", "database", "flag", "secret_key", "words"]
 
 _FLAGS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
@@ -31,6 +31,24 @@ def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     return list(default) if text is None else [word.strip() for word in text.split(",") if word.strip()]
 
 
+def data_folder(default: Path) -> Path:
+    """Return `LAB_DATA_DIR`, else `default`, made where it is missing."""
+    path = Path(os.environ.get("LAB_DATA_DIR") or default).resolve()
+    with _writing(path):
+        path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+@contextlib.contextmanager
+def _writing(data_dir: Path):
+    try:
+        yield
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"LAB_DATA_DIR must be a folder that can be written, got {data_dir}: {error.strerror}"
+        ) from error
+
+
 def database(data_dir: Path) -> dict:
     """Return Django's description of the database: `DATABASE_URL`, else SQLite in `data_dir`.
 
@@ -42,8 +60,13 @@ def database(data_dir: Path) -> dict:
     scheme = url.partition("://")[0]
     if scheme not in ("sqlite", "postgres", "postgresql"):
         raise ImproperlyConfigured(f"DATABASE_URL must begin with sqlite:// or postgresql://, got {scheme[:20]!r}")
-    config = environ.Env.db_url_config(url)
+    try:
+        config = environ.Env.db_url_config(url)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {error}") from None
     if config["ENGINE"] == "django.db.backends.sqlite3":
+        if config["NAME"] == ":memory:":
+            raise ImproperlyConfigured("DATABASE_URL names no file; write sqlite:////folder/lab.sqlite3")
         config["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
@@ -62,10 +85,11 @@ def secret_key(data_dir: Path) -> str:
     path = data_dir / "secret_key"
     if not path.exists():
         # Linked into place whole: of two processes that start together the second reads the first one's key.
-        handle, name = tempfile.mkstemp(dir=data_dir, prefix=".secret_key")
-        with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_urlsafe(50))
-        with contextlib.suppress(FileExistsError):
-            os.link(name, path)
-        os.unlink(name)
+        with _writing(data_dir):
+            handle, name = tempfile.mkstemp(dir=data_dir, prefix=".secret_key")
+            with os.fdopen(handle, "w") as file:
+                file.write(secrets.token_urlsafe(50))
+            with contextlib.suppress(FileExistsError):
+                os.link(name, path)
+            os.unlink(name)
     return path.read_text()

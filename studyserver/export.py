@@ -44,7 +44,7 @@ def write_vote_table(table, out: Path) -> ExportResult:
         _whole(out, writer)
         _whole(dictionary, lambda path: path.write_text(columns))
     except OSError as error:
-        raise ExportUnavailable(f"cannot write {out}: {error.strerror or error}") from error
+        raise ExportUnavailable(f"cannot write {out}: {error.strerror or error}; choose another --out") from error
     return ExportResult(votes=len(table), file=out, dictionary=dictionary)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from studyserver.errors import InvalidVote
 
-__all__ = ["FIELDS", "Assessment", "assess_playback", "clean_playback"]
+__all__ = ["Assessment", "assess_playback", "clean_playback"]
 
 MAX_STALLS = 1
 MAX_DROPPED_SHARE = 0.05
@@ -23,7 +23,7 @@ _NUMBERS = {
     "hidden": "how often the page was hidden during playback, which starts it again",
     "offset_max": "largest distance between the two videos, in frames",
 }
-FIELDS = {
+_FIELDS = {
     **_NUMBERS,
     "offsets": "histogram: distance in frames (left ahead is positive) -> video frame callbacks",
     "left": "frames shown, dropped and in total, stalls, load_ms, CSS size",
@@ -49,7 +49,7 @@ def clean_playback(record) -> dict:
     """Return a playback record with known fields and finite numbers only, or raise InvalidVote."""
     if not isinstance(record, dict):
         raise InvalidVote(f"the playback record must be an object, got {type(record).__name__}")
-    if unknown := set(record) - set(FIELDS):
+    if unknown := set(record) - set(_FIELDS):
         raise InvalidVote(f"unknown playback fields: {', '.join(sorted(unknown))[:200]}")
     clean = {name: _number(record[name], name) for name in _NUMBERS if name in record}
     for side in _SIDES:

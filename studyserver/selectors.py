@@ -66,7 +66,12 @@ def study_by_slug(slug: str) -> Study:
     if study is None:
         known = list(Study.objects.values_list("slug", flat=True))
         near = difflib.get_close_matches(slug, known, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(known) or 'none yet'}"
+        if near:
+            hint = f"did you mean {' or '.join(near)}?"
+        elif known:
+            hint = f"there are: {', '.join(known)}"
+        else:
+            hint = "there is none yet, import_stimuli makes one"
         raise UnknownStudy(f"no study is called {slug!r}; {hint}")
     return study
 

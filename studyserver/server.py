@@ -34,7 +34,7 @@ def check_address(host: str, port: int) -> None:
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or error
             raise ServerUnavailable(
-                f"cannot listen on {host} port {port}: {reason}; choose another with --port"
+                f"cannot listen on {host} port {port}: {reason}; choose another with --port or --host"
             ) from error
 
 

@@ -9,14 +9,12 @@ DJANGO_TRUSTED_ORIGINS  comma-separated origins with scheme, for a proxy under a
 DJANGO_DEBUG          default false
 """
 
-import os
 from pathlib import Path
 
-from studyserver.environment import database, flag, secret_key, words
+from studyserver.environment import data_folder, database, flag, secret_key, words
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(os.environ.get("LAB_DATA_DIR") or BASE_DIR / "var").resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR = data_folder(BASE_DIR / "var")
 MEDIA_ROOT = DATA_DIR / "media"
 
 DEBUG = flag("DJANGO_DEBUG", default=False)

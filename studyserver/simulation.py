@@ -9,7 +9,7 @@ from django.db import transaction
 from studyserver.errors import StudyFull
 from studyserver.models import Condition, Participant, Session, Stimulus, Study, Trial
 from studyserver.selectors import session_current_trial
-from studyserver.services import session_plan, session_start, trial_present, vote_record
+from studyserver.services import session_plan, session_start, study_check_pairs, trial_present, vote_record
 
 __all__ = ["SimulationResult", "simulate_votes", "true_scores"]
 
@@ -22,10 +22,14 @@ MEDIAN_RESPONSE_MS = 1800
 
 @dataclass(frozen=True)
 class SimulationResult:
-    """What was simulated; `truth` maps condition to its true score in logits, sum zero (higher looks better)."""
+    """What was simulated; `truth` maps condition to its true score in logits, sum zero (higher looks better).
+
+    `participants` finished their sessions; `turned_away` found the quota full, as people would.
+    """
 
     participants: int
     spammers: int
+    turned_away: int
     votes: int
     truth: dict[str, float]
 
@@ -60,14 +64,21 @@ def _visible_quality(quality: dict) -> float:
 def simulate_votes(*, study: Study, participants: int, seed: int, spammers: int = 0, progress=lambda rows: rows):
     """Let `participants` model people finish a session each and return a SimulationResult.
 
-    The last `spammers` of them answer at random, quickly. The same seed gives the same people, sessions and
-    answers; people of an earlier run with the same seed are already finished and not repeated.
+    `spammers` of them, drawn by the seed, answer at random, quickly. The same seed gives the same people, sessions
+    and answers; people of an earlier run with the same seed are already finished and not repeated. Raises
+    StudyNotReady for a study without pairs.
     """
+    study_check_pairs(study)
     truth = true_scores(study, seed)
-    votes = 0
+    careless = set(random.Random(f"spammers {seed}").sample(range(participants), spammers))
+    entered, votes = [], 0
     for index in progress(range(participants)):
-        session = _enter(study, f"sim-{seed}-{index}", index)
-        spammer = index >= participants - spammers
+        try:
+            session = _enter(study, f"sim-{seed}-{index}")
+        except StudyFull:
+            continue
+        entered.append(index)
+        spammer = index in careless
         while trial := session_current_trial(session):
             trial_present(trial=trial)
             # Per trial, so that a run that was stopped continues with the same answers.
@@ -81,19 +92,20 @@ def simulate_votes(*, study: Study, participants: int, seed: int, spammers: int 
                 playback=_smooth_playback(trial),
             )
             votes += 1
-    return SimulationResult(participants=participants, spammers=spammers, votes=votes, truth=truth)
+    return SimulationResult(
+        participants=len(entered),
+        spammers=len(careless.intersection(entered)),
+        turned_away=participants - len(entered),
+        votes=votes,
+        truth=truth,
+    )
 
 
 @transaction.atomic
-def _enter(study: Study, code: str, index: int) -> Session:
+def _enter(study: Study, code: str) -> Session:
+    """Return the planned session of a model participant; nothing of it stays behind where StudyFull is raised."""
     session = session_start(study=study, code=code, origin=Participant.Origin.SIMULATED)
-    try:
-        session_plan(session=session)
-    except StudyFull:
-        raise StudyFull(
-            f"the quota of {study.votes_per_pair} votes per pair is full after {index} model participants; "
-            "simulate fewer, or raise the study's votes per pair"
-        ) from None
+    session_plan(session=session)
     return session
 
 

@@ -17,7 +17,7 @@ study = [
     path("trial/", trial, name="trial"),
     path("vote/", vote, name="vote"),
     path("done/", done, name="done"),
-    path("media/<str:token>", media, name="media"),
+    path("media/<slug:token>", media, name="media"),
 ]
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

@@ -6,6 +6,9 @@ import pathlib
 import pytest
 import torch
 
+# The tests' pictures are so small that threads cost more than they bring.
+torch.set_num_threads(1)
+
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 
 

@@ -9,12 +9,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from attacks import create_attack
+from attacks import create_attack, relative_gain, to_uint8
 from attacks.metrics import wrap_module
-from attacks.quantize import to_uint8
 from stimuli.colour import (
     ColourDescription,
-    Perturbation,
     Planes,
     add_perturbation,
     delivered_colour,
@@ -23,6 +21,7 @@ from stimuli.colour import (
     to_delivery,
 )
 from stimuli.delivery import get_profile
+from stimuli.rounding import rounding_offsets
 from stimuli.video import probe, read_planes, write_video
 
 __all__ = ["STRENGTHS_255", "AttackCheck", "check_attack"]
@@ -57,20 +56,24 @@ def check_attack(network: torch.nn.Module, clip: Path, attack: str, *, frames: i
     colour = delivered_colour(info.colour)
     clean = display_frames(planes, colour)
     prepared = create_attack(attack).prepare(clean, metric)
-    generator = torch.Generator().manual_seed(seed)
-    offsets = Perturbation(
-        *(torch.rand(part.shape[1:], generator=generator) for part in (planes.y, planes.u, planes.v))
-    )
+    height, width = planes.y.shape[-2:]
+    offsets = rounding_offsets("dither", seed=seed, height=height, width=width, device="cpu")
     reference = _delivered(planes, colour, info.fps)
     before, before_delivered = _scores(metric.score, clean), _scores(metric.score, reference)
     rounded, delivered = [], []
+
+    def gain(clean_scores: Tensor, scores: Tensor) -> float:
+        return relative_gain(
+            clean_scores, scores, lower_better=metric.lower_better, score_range=metric.score_range
+        ).mean
+
     for strength in STRENGTHS_255:
         attacked = prepared.at(strength / 255)
         after = _scores(metric.score, to_uint8(attacked).float() / 255)
-        rounded.append(float((after / before - 1).mean()))
+        rounded.append(gain(before, after))
         changed = add_perturbation(planes, perturbation_planes(attacked - clean, colour), offsets)
         after = _scores(metric.score, _delivered(changed, colour, info.fps))
-        delivered.append(float((after / before_delivered - 1).mean()))
+        delivered.append(gain(before_delivered, after))
     return AttackCheck(
         clip.stem, attack, float(before.mean()), float(before_delivered.mean()), tuple(rounded), tuple(delivered)
     )

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from attacks.quantize import to_uint8
+from attacks import to_uint8
 from stimuli.colour import ColourDescription, PixelFormat, Planes, delivered_colour, display_frames, to_delivery
 from stimuli.delivery import get_profile
 from stimuli.video import read_planes, write_video

@@ -4,7 +4,6 @@
 """
 
 import argparse
-import hashlib
 import json
 import time
 from dataclasses import asdict
@@ -15,6 +14,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from attacks.metrics import demonstration_network
+from attacks.metrics.registry import sha256_of
 from training.attack_check import STRENGTHS_255, check_attack
 from training.distortions import DISTORTIONS
 from training.eonss import load_eonss
@@ -52,7 +52,7 @@ def evaluate(weights: Path, eonss: Path | None, *, seed: int) -> dict:
         if clip is not None
     ]
     return {
-        "weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+        "weights_sha256": sha256_of(weights),
         "weights_bytes": weights.stat().st_size,
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "pictures": [picture.name for picture in pictures],

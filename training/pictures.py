@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from attacks.quantize import to_uint8
+from attacks import to_uint8
 from stimuli.colour import to_rgb
 from stimuli.video import probe, read_planes
 

@@ -4,9 +4,9 @@ pyiqa is licensed for noncommercial use only (PolyForm Noncommercial 1.0.0).
 """
 
 import contextlib
+import io
 import logging
 import re
-import sys
 from pathlib import Path
 
 import torch
@@ -55,8 +55,8 @@ def build(info: MetricInfo, device: torch.device, weights: Path | None) -> Targe
     Raises UnknownName or MetricUnavailable.
     """
     name = info.name.removeprefix("pyiqa:")
-    # pyiqa prints what it loads; standard output belongs to the caller.
-    with contextlib.redirect_stdout(sys.stderr), torch.random.fork_rng():
+    # pyiqa prints a download for every file, also where it gets a local one; standard output belongs to the caller.
+    with contextlib.redirect_stdout(io.StringIO()), torch.random.fork_rng():
         try:
             config = _configuration(name)
             network, sha256 = _network(info, name, device, weights)
@@ -120,8 +120,11 @@ def _why_not(info: MetricInfo, weights: Path | None, error: Exception) -> str:
                 f"metric {info.name!r} needs the weights file {file.name}, which is not in {file.path.parent} "
                 f"and could not be downloaded ({reason}); put it there."
             )
-    given = f" from the weights {weights}" if weights else ""
-    return f"pyiqa could not build metric {info.name!r}{given} ({reason})."
+    if isinstance(error, ModuleNotFoundError):
+        return f"pyiqa's metric {info.name!r} needs the package {error.name}; install it with pip."
+    if weights:
+        return f"{weights} does not hold the weights of pyiqa's metric {info.name!r} ({reason}); give another file."
+    return f"pyiqa could not build metric {info.name!r} ({reason})."
 
 
 def _rough_range(text: str | None) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.db.models import Count
 
-from studyserver.admin.readonly import RecordAdmin, link_to, list_link
+from studyserver.admin.readonly import RecordAdmin, link_to, list_link, moment_column
 from studyserver.models import Participant, Session
 
 __all__ = ["ParticipantAdmin", "SessionAdmin"]
@@ -11,8 +11,9 @@ __all__ = ["ParticipantAdmin", "SessionAdmin"]
 
 @admin.register(Participant)
 class ParticipantAdmin(RecordAdmin):
-    list_display = ("code", "origin", "study_link", "session_link", "votes", "created_at")
+    list_display = ("code", "origin", "study_link", "session_link", "votes", "created")
     list_filter = ("study", "origin", "session__state")
+    created = moment_column("created_at", "created at")
     search_fields = ("code",)
     list_select_related = ("study", "session")
 
@@ -35,11 +36,14 @@ class ParticipantAdmin(RecordAdmin):
 
 @admin.register(Session)
 class SessionAdmin(RecordAdmin):
-    list_display = ("__str__", "state", "progress", "consent_version", "consented_at", "completed_at", "lease_until")
+    list_display = ("__str__", "state", "progress", "consent_version", "consented", "completed", "lease")
     list_filter = ("participant__study", "state", "participant__origin")
     search_fields = ("participant__code",)
     list_select_related = ("participant",)
     date_hierarchy = "consented_at"
+    consented = moment_column("consented_at", "consented at")
+    completed = moment_column("completed_at", "completed at")
+    lease = moment_column("lease_until", "lease until")
 
     def get_queryset(self, request):
         return super().get_queryset(request).annotate(voted=Count("trials__vote"), planned=Count("trials"))

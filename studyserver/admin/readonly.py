@@ -2,9 +2,10 @@
 
 from django.contrib import admin
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 
-__all__ = ["RecordAdmin", "link_to", "list_link"]
+__all__ = ["RecordAdmin", "link_to", "list_link", "moment_column"]
 
 
 class RecordAdmin(admin.ModelAdmin):
@@ -29,6 +30,17 @@ def link_to(item):
         return "–"
     address = reverse(f"admin:studyserver_{item._meta.model_name}_change", args=[item.pk])
     return format_html('<a href="{}">{}</a>', address, item)
+
+
+def moment_column(field: str, title: str):
+    """Return a list column with a moment to the minute; Django's own spelling of it is twice as wide."""
+
+    @admin.display(description=title, ordering=field)
+    def column(self, record):
+        moment = getattr(record, field)
+        return "–" if moment is None else f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"
+
+    return column
 
 
 def list_link(model: str, text: str, **filters):

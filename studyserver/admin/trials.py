@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from studyserver.admin.readonly import RecordAdmin, link_to
+from studyserver.admin.readonly import RecordAdmin, link_to, moment_column
 from studyserver.models import Trial, Vote
 
 __all__ = ["TrialAdmin", "VoteAdmin"]
@@ -12,7 +12,7 @@ _PAIR = ("pair__source", "pair__first__condition", "pair__second__condition")
 
 @admin.register(Trial)
 class TrialAdmin(RecordAdmin):
-    list_display = ("__str__", "kind", "state", "source", "sides", "participant_link", "position", "number", "origin")
+    list_display = ("__str__", "state", "source", "sides", "participant_link", "position", "number", "origin")
     list_filter = ("pair__study", "kind", "state", "origin")
     search_fields = ("participant__code", "pair__source__name")
     list_select_related = ("participant", *_PAIR)
@@ -32,11 +32,12 @@ class TrialAdmin(RecordAdmin):
 
 @admin.register(Vote)
 class VoteAdmin(RecordAdmin):
-    list_display = ("choice", "kind", "sides", "participant_link", "seconds", "playback_ok", "note", "voted_at")
+    list_display = ("choice", "kind", "sides", "participant_link", "seconds", "playback_ok", "note", "voted")
     list_filter = ("trial__pair__study", "trial__kind", "choice", "playback_ok", "late", "trial__origin")
     search_fields = ("trial__participant__code", "trial__pair__source__name")
     list_select_related = ("trial__participant", *(f"trial__{name}" for name in _PAIR))
     date_hierarchy = "voted_at"
+    voted = moment_column("voted_at", "voted at")
 
     @admin.display(description="kind", ordering="trial__kind")
     def kind(self, vote):
@@ -50,7 +51,7 @@ class VoteAdmin(RecordAdmin):
     def participant_link(self, vote):
         return link_to(vote.trial.participant)
 
-    @admin.display(description="answer after, s", ordering="response_ms")
+    @admin.display(description="seconds", ordering="response_ms")
     def seconds(self, vote):
         return "–" if vote.response_ms is None else f"{vote.response_ms / 1000:.1f}"
 

@@ -6,6 +6,7 @@ import json
 import sys
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from analysis.errors import AnalysisError
 from attacks.errors import AttackError
@@ -58,6 +59,11 @@ class LabCommand(BaseCommand):
                 document = self.run(**options)
         except (AttackError, StimuliError, AnalysisError, StudyError) as error:
             raise CommandError(str(error)) from error
+        except OperationalError as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise CommandError(
+                f"the database cannot be used: {reason}; check DATABASE_URL, or LAB_DATA_DIR where SQLite is kept"
+            ) from error
         except KeyboardInterrupt:
             raise CommandError(
                 "stopped; what was finished is kept, run the same command again to continue", returncode=130

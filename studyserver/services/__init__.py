@@ -3,7 +3,15 @@
 from studyserver.services.planning import places_reclaim, session_plan
 from studyserver.services.sessions import session_renew_lease, session_start
 from studyserver.services.stimulus_sets import ImportResult, import_stimulus_set
-from studyserver.services.studies import places_ensure, study_close, study_open, study_pause, study_set_design
+from studyserver.services.studies import (
+    places_ensure,
+    study_check_pairs,
+    study_check_slug,
+    study_close,
+    study_open,
+    study_pause,
+    study_set_design,
+)
 from studyserver.services.votes import VoteResult, trial_present, vote_record
 
 __all__ = [
@@ -15,6 +23,8 @@ __all__ = [
     "session_plan",
     "session_renew_lease",
     "session_start",
+    "study_check_pairs",
+    "study_check_slug",
     "study_close",
     "study_open",
     "study_pause",

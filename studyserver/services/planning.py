@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from studyserver.errors import StudyFull
 from studyserver.models import Pair, Participant, Session, Study, Trial
-from studyserver.services.studies import places_ensure
+from studyserver.services.studies import places_ensure, study_check_pairs
 
 __all__ = ["places_reclaim", "session_plan", "training_trial_create"]
 
@@ -19,10 +19,12 @@ def session_plan(*, session: Session, now: datetime | None = None) -> bool:
     """Take the places of a session and put its trials in order; return False where another request did it first.
 
     Test pairs come from the pairs with the fewest takers; which of those, the order, and the side of training
-    and verification pairs follow the session's recorded seed. Raises StudyFull when no place is free.
+    and verification pairs follow the session's recorded seed. Raises StudyFull when no place is free, StudyNotReady
+    where there is nothing to show (previews and simulated participants enter a study in any status).
     """
     now = now or timezone.now()
     study = session.participant.study
+    study_check_pairs(study)
     # One plan of a study at a time, so that "fewest takers" is exact and two plans cannot wait for each other.
     Study.objects.select_for_update().get(pk=study.pk)
     lease = now + timedelta(minutes=study.lease_minutes)
@@ -131,13 +133,16 @@ def _verification_pair(session: Session, rng: random.Random) -> int:
 def places_reclaim(*, study: Study, now: datetime | None = None) -> int:
     """Return the unanswered places of participants who went away to the pool, and say how many."""
     now = now or timezone.now()
+    # No join: PostgreSQL looks again at the state of a trial that another transaction just changed only where the
+    # condition stands on the trial itself.
     stale = Trial.objects.filter(
-        pair__study=study, number__isnull=False, state=Trial.State.CLAIMED, session__lease_until__lt=now
+        state=Trial.State.CLAIMED, session__in=Session.objects.filter(lease_until__lt=now).values("pk")
     )
     returned = 0
-    for trial in list(stale):
-        # A vote that arrives at this moment wins or loses here; either way the place is held once.
-        if Trial.objects.filter(pk=trial.pk, state=Trial.State.CLAIMED).update(state=Trial.State.EXPIRED) == 1:
+    for trial in list(stale.filter(pair__study=study, number__isnull=False)):
+        # A vote that arrives at this moment wins or loses here; either way the place is held once. Who came back
+        # since the list was read keeps theirs.
+        if stale.filter(pk=trial.pk).update(state=Trial.State.EXPIRED) == 1:
             Trial.objects.create(
                 pair_id=trial.pair_id,
                 kind=trial.kind,

@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from studyserver.errors import StudyUnavailable
 from studyserver.models import Participant, Session, Study
-from studyserver.pseudonyms import participant_code
 
 __all__ = ["session_renew_lease", "session_start"]
 
@@ -17,19 +16,16 @@ __all__ = ["session_renew_lease", "session_start"]
 def session_start(
     *,
     study: Study,
-    external_id: str | None = None,
+    code: str,
     origin: str = Participant.Origin.REAL,
-    code: str | None = None,
     now: datetime | None = None,
 ) -> Session:
     """Record consent and return the session: a new one, or the one that this person already has.
 
-    `external_id` is the recruitment service's identifier; only a keyed digest of it is kept. `code` gives the
-    pseudonym itself (simulated participants). Previews and simulations enter a study in any status; real people
-    an open one only, else StudyUnavailable.
+    `code` is the person's pseudonym. Previews and simulations enter a study in any status; real people an open
+    one only, else StudyUnavailable.
     """
     now = now or timezone.now()
-    code = code or participant_code(salt=study.salt, external_id=external_id)
     there = Session.objects.filter(participant__study=study, participant__code=code).first()
     if there:
         return there

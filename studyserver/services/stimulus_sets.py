@@ -11,11 +11,12 @@ import tempfile
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 
 from studyserver.errors import StimulusSetRefused
 from studyserver.models import Condition, Pair, Source, Stimulus, Study
 from studyserver.models.studies import new_token
+from studyserver.services.studies import study_check_slug
 
 __all__ = ["ImportResult", "import_stimulus_set"]
 
@@ -47,7 +48,9 @@ def import_stimulus_set(
     # Imported here: participants' pages never read a manifest.
     from stimuli import read_manifest
 
+    study_check_slug(slug)
     folder = Path(folder)
+    folder = folder.parent if folder.name == "manifest.json" else folder
     manifest = read_manifest(folder)
     digest = _sha256(folder / "manifest.json")
     study = Study.objects.filter(slug=slug).first()
@@ -69,9 +72,13 @@ def import_stimulus_set(
             study.target_gain = manifest.gain.target
             study.save()
             _create_materials(study, manifest, files)
-    except BaseException:
+    except BaseException as error:
         for name in files.values():
             (settings.MEDIA_ROOT / name).unlink(missing_ok=True)
+        if isinstance(error, (IntegrityError, DataError)):
+            raise StimulusSetRefused(
+                f"the manifest in {folder} holds what no study can ({error}); make the set again"
+            ) from error
         raise
     return _result(study, created=True)
 

@@ -7,15 +7,29 @@ from django.db.models import Count, Q
 from studyserver.errors import StudyError, StudyNotReady
 from studyserver.models import Pair, Participant, Study, Trial
 
-__all__ = ["places_ensure", "study_close", "study_open", "study_pause", "study_set_design"]
+__all__ = [
+    "places_ensure",
+    "study_check_pairs",
+    "study_check_slug",
+    "study_close",
+    "study_open",
+    "study_pause",
+    "study_set_design",
+]
 
 
-@transaction.atomic
-def study_open(*, study: Study) -> Study:
-    """Let participants in, after making the places that its quota needs.
+def study_check_slug(slug: str) -> None:
+    """Raise StudyError where `slug` cannot be part of an address."""
+    try:
+        Study._meta.get_field("slug").clean(slug, None)
+    except ValidationError:
+        raise StudyError(
+            f"a study's short name is at most 50 letters, digits, hyphens and underscores, got {slug[:60]!r}"
+        ) from None
 
-    Raises StudyNotReady when the study has no test pair, or no verification pair to train on.
-    """
+
+def study_check_pairs(study: Study) -> None:
+    """Raise StudyNotReady when the study has no test pair, or no verification pair to train on."""
     kinds = set(study.pairs.values_list("kind", flat=True))
     if Pair.Kind.TEST not in kinds:
         raise StudyNotReady(
@@ -25,6 +39,12 @@ def study_open(*, study: Study) -> Study:
         raise StudyNotReady(
             f"study {study.slug!r} has no verification pair; its stimulus set lists no verification stimulus"
         )
+
+
+@transaction.atomic
+def study_open(*, study: Study) -> Study:
+    """Let participants in, after making the places that its quota needs, or raise StudyNotReady."""
+    study_check_pairs(study)
     places_ensure(study=study, origin=Participant.Origin.REAL)
     return _study_set_status(study=study, status=Study.Status.OPEN)
 

@@ -16,6 +16,8 @@ from studyserver.services.sessions import session_renew_lease
 
 __all__ = ["VoteResult", "trial_present", "vote_record"]
 
+_NOT_YOURS = "this pair is not part of your session"
+
 
 @dataclass(frozen=True)
 class VoteResult:
@@ -50,6 +52,9 @@ def vote_record(
     ):
         raise InvalidVote(f"response_ms must be a whole number of milliseconds, got {str(response_ms)[:20]!r}")
     record = clean_playback({} if playback is None else playback)
+    # Half of a surrogate pair, or a NUL, is no text to a database.
+    if not (token.isascii() and token.isprintable()):
+        raise TrialNotFound(_NOT_YOURS)
     with transaction.atomic():
         return _record(session, token, choice, response_ms, record, now)
 
@@ -67,7 +72,7 @@ def _record(session, token, choice, response_ms, record, now) -> VoteResult:
         .first()
     )
     if trial is None:
-        raise TrialNotFound("this pair is not part of your session")
+        raise TrialNotFound(_NOT_YOURS)
     if vote := Vote.objects.filter(trial=trial).first():
         if vote.choice != choice:
             raise VoteRefused("this pair already has another answer; the first one stands")

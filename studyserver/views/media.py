@@ -1,5 +1,6 @@
 """Videos of a participant's own trials, with HTTP ranges."""
 
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,10 @@ from studyserver.views.visit import session_of
 
 __all__ = ["media"]
 
+logger = logging.getLogger(__name__)
+
 _BLOCK = 256 * 1024
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 @require_safe
@@ -31,7 +34,11 @@ def media(request: HttpRequest, slug: str, token: str) -> HttpResponse:
     if trial is None:
         raise Http404("no such video in your session")
     stimulus = trial.left if token == trial.left_token else trial.right
-    return _ranged(request, settings.MEDIA_ROOT / stimulus.media, stimulus.bytes, f'"{token}"')
+    path = settings.MEDIA_ROOT / stimulus.media
+    if not path.is_file():
+        logger.error("the file %s of stimulus %s is missing; import its set again", path, stimulus)
+        raise Http404("this video cannot be had at the moment")
+    return _ranged(request, path, stimulus.bytes, f'"{token}"')
 
 
 def _ranged(request: HttpRequest, path: Path, size: int, tag: str) -> HttpResponse:

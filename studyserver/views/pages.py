@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from studyserver.errors import StudyFull, StudyUnavailable
+from studyserver.errors import StudyFull, StudyNotReady, StudyUnavailable
 from studyserver.forms import ConsentForm
 from studyserver.models import Participant, Session, Study
 from studyserver.models.studies import new_token
@@ -80,6 +80,8 @@ def instructions(request: HttpRequest, study: Study, session: Session) -> HttpRe
             session_plan(session=session)
         except StudyFull:
             return render(request, "studyserver/unavailable.html", {"study": study, "why": "full"})
+        except StudyNotReady:
+            return render(request, "studyserver/unavailable.html", {"study": study, "why": "draft"})
         return redirect("trial", slug=study.slug)
     return render(request, "studyserver/instructions.html", {"study": study})
 

@@ -13,7 +13,6 @@ from studyserver.pseudonyms import participant_code
 from studyserver.selectors import session_for_key
 
 __all__ = [
-    "EXTERNAL_ID_PARAMETERS",
     "external_id",
     "is_preview",
     "page_of",
@@ -25,7 +24,7 @@ __all__ = [
 ]
 
 # Prolific's own name, and a general one.
-EXTERNAL_ID_PARAMETERS = ("PROLIFIC_PID", "participant")
+_EXTERNAL_ID_PARAMETERS = ("PROLIFIC_PID", "participant")
 _PREVIEW_SALT = "studyserver.preview"
 _PREVIEW_SECONDS = 12 * 3600
 _COOKIE_SECONDS = 30 * 24 * 3600
@@ -57,7 +56,7 @@ def session_of(request: HttpRequest, study: Study) -> Session | None:
 
 def external_id(request: HttpRequest) -> str | None:
     """Return the identifier with which a recruitment service sent the person."""
-    for name in EXTERNAL_ID_PARAMETERS:
+    for name in _EXTERNAL_ID_PARAMETERS:
         if value := request.GET.get(name, "").strip():
             return value[:200]
     return None

@@ -17,6 +17,7 @@ def test_a_file_of_votes(study, tmp_path, capsys):
     assert document["answer"] in capsys.readouterr().out
 
 
+@pytest.mark.django_db
 def test_a_study(study, tmp_path, monkeypatch):
     class Study:
         title = "A study's title"
@@ -27,6 +28,7 @@ def test_a_study(study, tmp_path, monkeypatch):
     assert json.loads((tmp_path / "ranking.json").read_text(encoding="utf-8"))["title"] == "A study's title"
 
 
+@pytest.mark.django_db
 def test_a_study_without_votes(tmp_path, monkeypatch):
     monkeypatch.setattr("studyserver.selectors.vote_table", lambda slug: pd.DataFrame())
     with pytest.raises(CommandError, match="'pilot' has no votes yet"):

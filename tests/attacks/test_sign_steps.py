@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from attacks import create_attack
+from attacks import CleanGradient, create_attack
 from attacks.errors import InvalidOption
 
 
@@ -53,3 +53,11 @@ def test_the_bound_binds(strength, make_metric):
 def test_bad_options(options):
     with pytest.raises(InvalidOption, match="must be"):
         create_attack("ifgsm", **options)
+
+
+def test_momentum_leaves_frames_without_a_gradient_unchanged(make_metric):
+    """Where the caller has the signs of a whole clip, black frames at a cut are no reason to stop."""
+    frames = torch.zeros(2, 3, 24, 32)
+    signs = CleanGradient(torch.zeros(2), torch.zeros(2, 3, 24, 32, dtype=torch.int8))
+    prepared = create_attack("ifgsm", momentum=1.0).prepare(frames, make_metric("highpass"), clean=signs)
+    assert torch.equal(prepared.at(0.02), frames)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from attacks.metrics import wrap_module
-from stimuli.colour import ColourDescription, Planes, display_frames, perturbation_planes
+from stimuli.colour import ColourDescription, Planes, perturbation_planes
 from stimuli.delivery import get_profile
 from stimuli.video import write_video
 
@@ -18,7 +18,7 @@ BT601 = ColourDescription("smpte170m", "limited", "smpte170m", "smpte170m")
 class Sharpness(torch.nn.Module):
     """20 + 5 x mean absolute luma Laplacian in levels: a smooth, rising no-reference score.
 
-    With a `folder`, every call leaves a mark there and takes `delay` seconds, so that a test can kill a run midway.
+    `peak`: the score falls again beyond it. `delay`: seconds that every call takes, so that a test can kill a run.
     """
 
     def __init__(self, peak: float | None = None, delay: float = 0.0) -> None:
@@ -48,41 +48,26 @@ def textured(frames: int, height: int, width: int, seed: int = 0) -> Planes:
     return Planes(*(plane.round().clamp(0, 255).to(torch.uint8) for plane in (y, u, v)))
 
 
-@pytest.fixture(autouse=True, scope="session")
-def one_thread():
-    """Frames are tiny here: threads cost more than they give."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+def write_clip(path, *, frames=6, height=64, width=80, fps=Fraction(25), colour=BT709, seed=0):
+    """Write a small clip and return its path."""
+    write_video(
+        path,
+        [textured(frames, height, width, seed)],
+        width=width,
+        height=height,
+        fps=fps,
+        colour=colour,
+        profile=get_profile("h264"),
+    )
+    return path
 
 
 @pytest.fixture
 def make_clip(tmp_path):
-    """Write a small clip and return its path."""
-
-    def make(name="clip", *, frames=6, height=64, width=80, fps=Fraction(25), colour=BT709, seed=0, folder=None):
-        path = (folder or tmp_path) / f"{name}.mp4"
-        write_video(
-            path,
-            [textured(frames, height, width, seed)],
-            width=width,
-            height=height,
-            fps=fps,
-            colour=colour,
-            profile=get_profile("h264"),
-        )
-        return path
-
-    return make
+    """`write_clip` into the test's own folder."""
+    return lambda name="clip", **properties: write_clip(tmp_path / f"{name}.mp4", **properties)
 
 
-@pytest.fixture
-def sharpness():
-    return wrap_module(Sharpness(), name="sharpness", score_range=(0, 200))
-
-
-@pytest.fixture
-def show():
-    """Planes to what a screen shows."""
-    return display_frames
+def the_metric(**options):
+    """Sharpness as a target metric."""
+    return wrap_module(Sharpness(**options), name="sharpness", score_range=(0, 200))

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from stimuli import generate, read_manifest
-from tests.stimuli.test_generate import the_metric
+from tests.stimuli.conftest import the_metric
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,7 +47,7 @@ def test_json_is_all_that_standard_output_carries(make_clip, tmp_path, capsys):
 
 def test_unreachable_is_reported_after_all_else_was_made(make_clip, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(generate, "create_metric", lambda name, device, weights: the_metric(peak=60.0))
-    with pytest.raises(CommandError, match=r"fgsm on clip \(best .*lower --gain") as caught:
+    with pytest.raises(CommandError, match=r"fgsm on clip \(.*highest gain is .*Change --gain") as caught:
         run(*arguments(make_clip(), tmp_path / "out", gain=9.5), "--json", capsys=capsys)
     assert caught.value.returncode == 1
     document = json.loads(capsys.readouterr().out)

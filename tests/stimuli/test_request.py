@@ -19,7 +19,14 @@ def test_condition_labels_tell_options_apart():
     assert labels == ["ioi", "ioi:keep=0.1", "ifgsm:iterations=4:momentum=1"]
 
 
-@pytest.mark.parametrize(("text", "words"), [("ioi:keep", "write ioi:option=value"), ("ioi:keep=much", "a number")])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("ioi:keep", "write ioi:option=value"),
+        ("ioi:keep=much", "a number"),
+        ("ioi:keep=0.1:keep=0.2", "keep of ioi is given twice"),
+    ],
+)
 def test_unreadable_options(text, words):
     with pytest.raises(InvalidRequest, match=words):
         parse_attacks(text)

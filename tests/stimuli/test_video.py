@@ -101,9 +101,8 @@ def test_group_of_pictures_and_faststart(make_clip):
     assert data.index(b"moov") < data.index(b"mdat")
 
 
-def test_same_input_same_bytes(make_clip, tmp_path):
-    (tmp_path / "again").mkdir()
-    assert make_clip().read_bytes() == make_clip(folder=tmp_path / "again").read_bytes()
+def test_same_input_same_bytes(make_clip):
+    assert make_clip().read_bytes() == make_clip("again").read_bytes()
 
 
 @pytest.mark.parametrize("chunk", [1, 4, 100])
@@ -191,6 +190,12 @@ def test_empty_file(tmp_path):
 
 def test_missing_file(tmp_path):
     refused(tmp_path / "nowhere.mp4", "not a file")
+
+
+def test_a_text_file_is_not_played_as_a_picture_of_text(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("what FFmpeg shows as a terminal\n" * 40)
+    refused(path, "text file, not a video")
 
 
 def test_sound_only(tmp_path):

@@ -40,6 +40,60 @@ def test_simulate_votes_tells_the_truth_it_used(study, capsys):
     assert set(printed["truth"]) == {"reference", "fgsm", "ioi"}
 
 
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("export_votes", {"out": "votes.csv"}),
+        ("analyze_study", {"out": "report"}),
+        ("simulate_votes", {"participants": 1, "seed": 1}),
+    ],
+)
+def test_an_unknown_study_is_one_sentence(db, draft, tmp_path, command, options):
+    if "out" in options:
+        options = {"out": tmp_path / options["out"]}
+    with pytest.raises(CommandError, match="did you mean cats"):
+        call_command(command, "cast", **options)
+
+
+def test_where_there_is_no_study_the_way_to_one_is_named(db, tmp_path):
+    with pytest.raises(CommandError, match="import_stimuli makes one"):
+        call_command("export_votes", "cats", out=tmp_path / "votes.csv")
+
+
+def test_an_export_that_cannot_be_written_says_what_to_change(study, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CommandError, match="choose another --out"):
+        call_command("export_votes", "cats", out=tmp_path / "file" / "votes.csv")
+
+
+def test_a_database_that_does_not_answer_is_one_sentence(monkeypatch, tmp_path):
+    from django.db import OperationalError
+
+    from studyserver.management.commands import export_votes
+
+    def fail():
+        raise OperationalError("connection refused\n\tIs the server running?")
+
+    monkeypatch.setattr(export_votes, "database_ensure", fail)
+    with pytest.raises(CommandError, match="connection refused; check DATABASE_URL") as caught:
+        call_command("export_votes", "cats", out=tmp_path / "votes.csv")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_set_is_not_made_for_a_study_that_cannot_be(db, tmp_path):
+    with pytest.raises(CommandError, match="short name is"):
+        call_command(
+            "generate_stimuli",
+            "nothing.mp4",
+            metric="demo",
+            attacks="fgsm",
+            gain=0.1,
+            out=tmp_path / "set",
+            study="two words",
+        )
+    assert not (tmp_path / "set").exists()
+
+
 def test_serve_refuses_a_port_in_use(db):
     import socket
 

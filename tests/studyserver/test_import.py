@@ -6,7 +6,7 @@ import shutil
 import pytest
 from django.conf import settings
 
-from studyserver.errors import StimulusSetRefused, StudyNotReady
+from studyserver.errors import StimulusSetRefused, StudyError, StudyNotReady
 from studyserver.models import Pair, Stimulus, Study
 from studyserver.services import import_stimulus_set, study_open
 
@@ -66,6 +66,13 @@ def test_another_set_for_the_same_study_is_refused(draft, copy):
         import_stimulus_set(slug="cats", folder=copy)
 
 
+@pytest.mark.parametrize("slug", ["two words", "cats/dogs", "", "x" * 51])
+def test_a_short_name_that_is_no_address_is_refused(db, tiny_set, slug):
+    with pytest.raises(StudyError, match="a study's short name is"):
+        import_stimulus_set(slug=slug, folder=tiny_set)
+    assert not Study.objects.exists()
+
+
 @pytest.mark.parametrize("spoil", ["change", "remove"])
 def test_a_spoilt_file_stops_it_and_leaves_nothing(db, copy, spoil):
     victim = sorted((copy / "media").iterdir())[-1]
@@ -74,6 +81,22 @@ def test_a_spoilt_file_stops_it_and_leaves_nothing(db, copy, spoil):
     else:
         victim.unlink()
     with pytest.raises(StimulusSetRefused, match=str(victim.name)):
+        import_stimulus_set(slug="cats", folder=copy)
+    assert not Study.objects.exists()
+    assert not list(settings.MEDIA_ROOT.iterdir())
+
+
+def test_the_manifest_may_be_named_instead_of_its_folder(db, tiny_set):
+    assert import_stimulus_set(slug="cats", folder=tiny_set / "manifest.json").created
+
+
+def test_a_manifest_that_no_database_takes_leaves_nothing(db, copy):
+    manifest = json.loads((copy / "manifest.json").read_text())
+    for stimulus in manifest["stimuli"]:
+        if stimulus["condition"] == "fgsm":
+            stimulus["condition"] = "verification"
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(StimulusSetRefused, match="make the set again"):
         import_stimulus_set(slug="cats", folder=copy)
     assert not Study.objects.exists()
     assert not list(settings.MEDIA_ROOT.iterdir())

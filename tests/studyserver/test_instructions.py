@@ -1,7 +1,9 @@
 """/s/<study>/instructions/: what to look for; leaving it takes the places."""
 
-from studyserver.models import Session, Trial
+from studyserver.models import Pair, Session, Study, Trial
 from studyserver.services import study_pause
+from studyserver.views.visit import preview_address
+from tests.studyserver.conftest import Visitor
 
 
 def test_it_names_the_keys(visitor):
@@ -57,6 +59,22 @@ def test_when_the_last_place_went_meanwhile_it_says_so(visitor, stranger, study)
     page = visitor.client.post(visitor.url("instructions"))
     assert "All places are taken" in page.text
     assert Session.objects.earliest("id").state == Session.State.CONSENTED
+
+
+def test_a_preview_of_a_study_without_pairs_says_so(client, db):
+    study = Study.objects.create(slug="empty", title="Empty")
+    visitor = Visitor(client, study)
+    visitor.consent("?" + preview_address(study).split("?")[1])
+    page = client.post(visitor.url("instructions"))
+    assert "The study has not begun" in page.text
+    assert visitor.session.state == Session.State.CONSENTED
+
+
+def test_a_preview_without_a_pair_to_train_on_says_so(client, draft):
+    draft.pairs.filter(kind=Pair.Kind.VERIFICATION).delete()
+    visitor = Visitor(client, draft)
+    visitor.consent("?" + preview_address(draft).split("?")[1])
+    assert "The study has not begun" in client.post(visitor.url("instructions")).text
 
 
 def test_a_paused_study_shows_its_page(visitor, study):

@@ -45,6 +45,10 @@ def test_a_range_comes_exactly(visitor, trial, body, wanted, first, last):
     assert reply.headers["Content-Range"] == f"bytes {begin}-{begin + len(expected) - 1}/{len(body)}"
 
 
+def test_a_range_of_endless_digits_is_no_range(visitor, trial):
+    assert visitor.get("media", trial.left_token, Range=f"bytes=0-{'9' * 5000}").status_code == 200
+
+
 @pytest.mark.parametrize("wanted", ["bytes=99999999-", "bytes=50-10", "bytes=-0"])
 def test_a_range_outside_the_file_is_416(visitor, trial, body, wanted):
     reply = visitor.get("media", trial.left_token, Range=wanted)
@@ -84,8 +88,16 @@ def test_a_stranger_finds_nothing(visitor, stranger, trial):
     assert stranger.get("media", trial.left_token).status_code == 404
 
 
-def test_an_unknown_token_is_not_found(visitor, trial):
-    assert visitor.get("media", "guess").status_code == 404
+@pytest.mark.parametrize("token", ["guess", "%00"])
+def test_an_unknown_token_is_not_found(visitor, trial, token):
+    # A NUL must not reach the database: PostgreSQL takes none.
+    assert visitor.client.get(visitor.url("landing") + f"media/{token}").status_code == 404
+
+
+def test_a_file_that_is_gone_is_not_found_and_logged(visitor, trial, caplog):
+    (settings.MEDIA_ROOT / trial.left.media).unlink()
+    assert visitor.get("media", trial.left_token).status_code == 404
+    assert "import its set again" in caplog.text
 
 
 def test_head_has_no_body(visitor, trial, body):

@@ -13,6 +13,7 @@ from studyserver.services import (
     places_ensure,
     places_reclaim,
     session_plan,
+    session_renew_lease,
     session_start,
     study_set_design,
     vote_record,
@@ -106,6 +107,20 @@ def test_places_of_somebody_who_went_away_return_to_the_pool(study):
     heir = enter(study, "heir")
     assert dict(heir.trials.filter(**TEST).values_list("pair", "mirrored")) == sides
     assert set(gone.trials.filter(**TEST).values_list("state", flat=True)) == {"expired"}
+
+
+def test_who_comes_back_while_places_return_keeps_theirs(study, monkeypatch):
+    long_ago = timezone.now() - timedelta(minutes=31)
+    back, gone = (enter(study, code, now=long_ago) for code in ("back", "gone"))
+    create = Trial.objects.create
+
+    def somebody_returns(**fields):
+        session_renew_lease(session=back)
+        return create(**fields)
+
+    monkeypatch.setattr(Trial.objects, "create", somebody_returns)
+    assert places_reclaim(study=study) == gone.trials.filter(**TEST).count()
+    assert set(back.trials.values_list("state", flat=True)) == {"claimed"}
 
 
 def test_places_in_use_do_not_return(study):

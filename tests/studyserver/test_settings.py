@@ -29,7 +29,7 @@ def test_postgresql_through_the_url(monkeypatch, tmp_path):
     assert (config["HOST"], config["PORT"], config["NAME"]) == ("db.example", 5433, "votes")
 
 
-@pytest.mark.parametrize("url", ["mysql://a/b", "nonsense"])
+@pytest.mark.parametrize("url", ["mysql://a/b", "nonsense", "postgresql://u:p@host:port/x", "sqlite://"])
 def test_another_database_is_refused(monkeypatch, tmp_path, url):
     monkeypatch.setenv("DATABASE_URL", url)
     with pytest.raises(ImproperlyConfigured, match="DATABASE_URL"):
@@ -51,6 +51,22 @@ def test_the_secret_key_is_made_once_and_private(monkeypatch, tmp_path):
     assert environment.secret_key(folder) == key
     assert stat.S_IMODE((folder / "secret_key").stat().st_mode) == 0o600
     assert os.listdir(folder) == ["secret_key"]
+
+
+def test_a_data_folder_that_cannot_be_made_is_one_sentence(monkeypatch, tmp_path):
+    taken = tmp_path / "taken"
+    taken.write_text("a file")
+    monkeypatch.setenv("LAB_DATA_DIR", str(taken))
+    with pytest.raises(ImproperlyConfigured, match=f"LAB_DATA_DIR must be a folder .*{taken}"):
+        environment.data_folder(tmp_path / "unused")
+    monkeypatch.delenv("DJANGO_SECRET_KEY", raising=False)
+    with pytest.raises(ImproperlyConfigured, match="LAB_DATA_DIR must be a folder"):
+        environment.secret_key(taken)
+
+
+def test_the_data_folder_is_made(monkeypatch, tmp_path):
+    monkeypatch.delenv("LAB_DATA_DIR", raising=False)
+    assert environment.data_folder(tmp_path / "a" / "b").is_dir()
 
 
 def run_python(code, tmp_path, **variables):
@@ -83,15 +99,3 @@ def test_https_secures_the_cookies(tmp_path):
         DJANGO_HTTPS="true",
     )
     assert done.stdout.split() == ["True", "True", "True", "False"], done.stderr
-
-
-@pytest.mark.slow
-def test_the_web_process_loads_neither_torch_nor_a_codec(tmp_path):
-    done = run_python(
-        "import studyserver.wsgi, studyserver.urls, sys\n"
-        "from django.urls import get_resolver\n"
-        "get_resolver().url_patterns\n"
-        "print([name for name in ('torch', 'torchvision', 'av', 'pyiqa', 'pandas') if name in sys.modules])",
-        tmp_path,
-    )
-    assert done.stdout.strip() == "[]", done.stderr

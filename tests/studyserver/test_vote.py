@@ -65,6 +65,12 @@ def test_somebody_elses_trial_does_not_exist(visitor, stranger):
     assert (list(Trial.objects.values()), Vote.objects.count()) == before
 
 
+@pytest.mark.parametrize("token", ["guess", "", None, "\ud800", "a\x00b"])
+def test_an_unknown_trial_does_not_exist(visitor, token):
+    past_training(visitor)
+    assert visitor.post_vote(json.dumps({"trial": token, "choice": "left"})).status_code == 404
+
+
 def test_without_a_session_it_is_forbidden(visitor, stranger):
     trial = session_current_trial(past_training(visitor))
     assert stranger.vote(trial, "left").status_code == 403
@@ -118,7 +124,7 @@ def test_what_no_player_sends_is_refused(visitor, change):
     assert not Vote.objects.filter(trial=trial).exists()
 
 
-@pytest.mark.parametrize("body", ["", "[]", "{}", "not json", '{"trial": "x"}'])
+@pytest.mark.parametrize("body", ["", "[]", "{}", "not json", '{"trial": "x"}', "[" * 30_000])
 def test_a_body_that_is_no_vote_is_refused(visitor, body):
     past_training(visitor)
     assert visitor.post_vote(body).status_code == 400
@@ -130,9 +136,12 @@ def test_not_a_number_cannot_come_in_through_json(visitor):
     assert visitor.post_vote(body).status_code == 400
 
 
-def test_a_body_too_long_is_refused(visitor):
+@pytest.mark.parametrize("length", [40_000, 400_000])
+def test_a_body_too_long_is_refused(visitor, length):
     past_training(visitor)
-    assert visitor.post_vote('{"trial": "' + "x" * 40_000 + '"}').status_code == 413
+    reply = visitor.post_vote('{"trial": "' + "x" * length + '"}')
+    assert reply.status_code == 413
+    assert "at most" in reply.json()["error"]
 
 
 def test_training_tells_the_answer_and_repeats_until_right(visitor):

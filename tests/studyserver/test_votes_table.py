@@ -7,7 +7,7 @@ import pandas
 import pytest
 from django.core.management import CommandError, call_command
 
-from studyserver.models import Participant, Vote
+from studyserver.models import Participant, Study, Vote
 from studyserver.selectors import vote_table
 from studyserver.services import places_reclaim, study_set_design
 from studyserver.simulation import simulate_votes, true_scores
@@ -137,6 +137,13 @@ def test_simulated_people_go_the_way_of_real_ones(study):
     assert set(Participant.objects.values_list("origin", "session__state")) == {("simulated", "completed")}
 
 
+def test_nobody_is_simulated_in_a_study_without_pairs(db):
+    Study.objects.create(slug="empty", title="Empty")
+    with pytest.raises(CommandError, match="'empty' has no pairs to show"):
+        call_command("simulate_votes", "empty", participants=1, seed=1)
+    assert not Participant.objects.exists()
+
+
 def test_the_same_seed_gives_the_same_votes_and_runs_once(study, tiny_set):
     from studyserver.services import import_stimulus_set
 
@@ -172,8 +179,19 @@ def test_spammers_answer_at_random(study):
     assert 0.1 < right < 0.6
 
 
-def test_a_quota_too_small_for_the_cohort_is_one_sentence(study):
-    with pytest.raises(CommandError, match="4 votes per pair is full after 4 model participants"):
-        call_command("simulate_votes", "cats", participants=5, seed=1)
+def test_a_cohort_larger_than_the_quota_is_turned_away_like_people(study):
+    result = simulate_votes(study=study, participants=6, seed=1)
+    assert (result.participants, result.turned_away) == (4, 2)
     assert Participant.objects.count() == 4
     assert places_reclaim(study=study) == 0
+
+
+@pytest.mark.parametrize(("given", "people"), [("2", 2), ("0.5", 2), ("50%", 2), ("1.0", 4), ("9", 4)])
+def test_spammers_are_a_number_of_people_or_a_share(study, capsys, given, people):
+    call_command("simulate_votes", "cats", "--participants=4", "--seed=1", f"--spammers={given}", "--json")
+    assert json.loads(capsys.readouterr().out)["spammers"] == people
+
+
+def test_spammers_that_are_neither_are_refused(study):
+    with pytest.raises(CommandError, match="must be a number of people"):
+        call_command("simulate_votes", "cats", "--participants=4", "--seed=1", "--spammers=1.5")

@@ -31,8 +31,10 @@ class Command(LabCommand):
         """The vote table and its name; whatever looks like a file is one, as a slug has neither dot nor slash."""
         if "." in given or "/" in given:
             return read_votes(given), Path(given).stem
+        from studyserver.database import database_ensure
         from studyserver.selectors import study_by_slug, vote_table
 
+        database_ensure()
         table = vote_table(given)
         if len(table) == 0:
             raise InvalidVotes(

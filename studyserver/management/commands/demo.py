@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from analysis import write_report
 from stimuli import AttackSpec, StimulusRequest, generate_stimulus_set, write_demo_sources
+from studyserver.database import database_ensure
 from studyserver.management.base import LabCommand, at_least
 from studyserver.selectors import vote_table
 from studyserver.server import check_address
@@ -58,7 +59,7 @@ class Command(LabCommand):
         )
 
         self.say("3/5  A study")
-        call_command("migrate", interactive=False, verbosity=0)
+        database_ensure()
         imported = import_stimulus_set(slug=SLUG, folder=folder / "set", title=TITLE, demonstration=True)
         study = study_set_design(
             study=imported.study,

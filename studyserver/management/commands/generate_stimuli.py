@@ -52,6 +52,14 @@ class Command(LabCommand):
             command=tuple(sys.argv[1:]),
             **{name: options[name] for name in names if name in options},
         )
+        if study:
+            # Django's models load only with an import, never for a set that stays a folder. What would make the
+            # import fail is said before hours of work, not after.
+            from studyserver.database import database_ensure
+            from studyserver.services import import_stimulus_set, study_check_slug
+
+            study_check_slug(study)
+            database_ensure()
         result = generate_stimulus_set(request, show_progress=options["verbosity"] > 0)
         manifest = result.manifest
         self.say(
@@ -65,9 +73,6 @@ class Command(LabCommand):
                     f"at strength {stimulus.strength:.5f}"
                 )
         if study:
-            # Django's models load only with an import, never for a set that stays a folder.
-            from studyserver.services import import_stimulus_set
-
             import_stimulus_set(slug=study, folder=request.out)
             self.say(f"Imported as the study {study}.")
         self._unreachable = manifest.unreachable
@@ -82,7 +87,8 @@ class Command(LabCommand):
     def handle(self, *args, **options):
         super().handle(*args, **options)
         if self._unreachable:
-            missed = "; ".join(
-                f"{item.condition} on {item.source} (best {item.best_gain:.4g})" for item in self._unreachable
+            missed = "; ".join(f"{item.condition} on {item.source} ({item.reason})" for item in self._unreachable)
+            raise CommandError(
+                f"The gain was not reached by {missed}. Change --gain and choose another --out, or raise --tolerance; "
+                "all else was made."
             )
-            raise CommandError(f"The gain could not be reached by {missed}; lower --gain. All else was made.")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from studyserver.database import database_ensure
 from studyserver.management.base import LabCommand
 from studyserver.services import import_stimulus_set, study_open
 
@@ -18,6 +19,7 @@ class Command(LabCommand):
         parser.add_argument("--open", action="store_true", help="let participants in at once")
 
     def run(self, *, folder, study, title, open, **_):
+        database_ensure()
         result = import_stimulus_set(slug=study, folder=folder, title=title)
         if open:
             study_open(study=result.study)

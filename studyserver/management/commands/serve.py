@@ -1,9 +1,9 @@
 """Start the embedded web server."""
 
 from django.conf import settings
-from django.core.management import call_command
 
 from studyserver.accounts import first_account_ensure
+from studyserver.database import database_ensure
 from studyserver.management.base import LabCommand, at_least
 from studyserver.models import Study
 from studyserver.server import check_address, run_server
@@ -22,7 +22,7 @@ class Command(LabCommand):
 
     def run(self, *, host, port, workers, threads, **_):
         check_address(host, port)
-        call_command("migrate", interactive=False, verbosity=0)
+        database_ensure()
         account = first_account_ensure()
         name = f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0', '::1', '::') else host}:{port}"
         self.say(f"Admin    {name}/admin/")
