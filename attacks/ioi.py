@@ -108,7 +108,7 @@ class PreparedIOI(Prepared):
             return (gradient * direction).flatten(1).sum(dim=1)
 
     def _shape(self, perturbation: torch.Tensor) -> torch.Tensor:
-        """w * Re IFFT(1_HF * FFT(perturbation)) (spec/attacks.md 4.4, clean form)."""
+        """w * Re IFFT(1_HF * FFT(perturbation)), the paper's output with one inverse transform."""
         spectrum = torch.fft.rfft2(perturbation).mul_(self._mask)
         return torch.fft.irfft2(spectrum, s=perturbation.shape[-2:]).mul_(self._weight)
 

@@ -1,7 +1,6 @@
 """Frames in [0, 1] to 8 bits: rounded, never truncated.
 
-Truncation turns any negative change, however tiny, into a full -1 (spec/performance.md
-section 5), so a strength would mean nothing below about 3/255.
+Truncation turns any negative change, however tiny, into a full -1, so a strength would mean nothing below about 3/255.
 """
 
 import torch

@@ -21,7 +21,7 @@ __all__ = ["ATTACKS", "AttackInfo", "Option", "StrengthRange", "create_attack", 
 class StrengthRange:
     """Usual strengths of an attack, in fractions of full scale (1/255 is one 8-bit level).
 
-    `default`, `low` and `high` are the authors' own (spec table 1.1). Matching may go
+    `default`, `low` and `high` are the authors' own, from their public presets. Matching may go
     beyond [`low`, `high`]: every attack accepts any strength in [0, 1].
     """
 

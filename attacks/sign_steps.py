@@ -53,7 +53,7 @@ class SignSteps(Prepared):
         return perturbed
 
     def initial_slope(self) -> torch.Tensor | None:
-        """iterations * sum |gradient| over the values that may still move (spec/performance.md section 6)."""
+        """iterations * sum |gradient| over the values that may still move."""
         gradient = self._clean.gradient
         if gradient is None:
             return None

@@ -266,5 +266,5 @@ class ClosedLoop:
         return add_perturbation(planes, perturbation_planes(delta, self._clip.colour), self._offsets)
 
     def _strongest(self, attack: Attack) -> float:
-        """Four times the usual interval, within full scale (spec/attacks.md section 7)."""
+        """Four times the usual interval, within full scale."""
         return min(1.0, 4 * attack.info.strength.high)

@@ -58,7 +58,7 @@ def match_strength(
 
     Log-log secant kept inside a bracket on the first rising branch: gains grow as a power of the strength locally, but
     need not be monotone, so the search goes up from `start` (target / slope at 0 where that is known) and never bisects
-    down from a large maximum (spec/performance.md section 6). Where the gain falls again below the target, the
+    down from a large maximum. Where the gain falls again below the target, the
     peak between is searched by golden section before giving up. `exponent` is the power law assumed for the first step.
 
     Raises: Unreachable with the best gain and its strength, where the gain peaks, or ends, below the target; where

@@ -13,7 +13,7 @@ def rounding_offsets(rounding: str, *, seed: int, height: int, width: int, devic
     "nearest": 0.5. "dither": uniform noise from `seed` and the size only, drawn on the CPU. The same pattern serves
     every frame of a clip and every attack, so it adds no flicker and the bytes do not depend on the chunk size or the
     device. Plain rounding turns the gain of a weak attack into a staircase, on which a common gain cannot be matched;
-    dithering keeps it smooth (spec/performance.md section 5).
+    dithering keeps it smooth.
     """
     shapes = [(1, height, width), (1, height // 2, width // 2), (1, height // 2, width // 2)]
     if rounding == "nearest":

@@ -14,7 +14,7 @@ from attacks.errors import InvalidFrames
 from attacks.metrics import TargetMetric, create_metric, list_metrics, metric_status
 
 IN_SHARED = {"niqe": "niqe_modelparameters.mat", "brisque": "brisque_live_svm.pt"}
-# NIQE's arg-min table look-ups make its gradient misleading: one step makes it worse (spec/metrics.md section B).
+# NIQE's arg-min table look-ups make its gradient misleading: one step makes it worse.
 MISLEADING = {"niqe", "ilniqe"}
 
 ROWS = [
