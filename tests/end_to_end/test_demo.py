@@ -41,7 +41,8 @@ def test_every_condition_is_ranked(demo):
     names = {row["condition"] for row in document["ranking"]}
     assert names == {"reference", "fgsm", "ifgsm:iterations=3", "ioi"}
     page = (folder / "demo" / "report" / "report.html").read_text()
-    assert "all of the 30 participants were simulated" in page
+    # The one who answers at random may have missed the verification pair and be left out.
+    assert re.search("all of the (29|30) participants were simulated", page)
     assert re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#|data:)[^"'\s>]+""", page) == []
 
 
