@@ -12,17 +12,29 @@ this package loads no PyTorch; the names that need it are loaded when first used
 
 import importlib
 
-from attacks.registry import AttackInfo, Option, StrengthRange, create_attack, list_attacks
+from attacks.options import Option, OptionValue, value_text
+from attacks.registry import create_attack, list_attacks
+from attacks.table import AttackInfo, StrengthRange
+from attacks.trained_header import find_trained_file
+from attacks.training_settings import TrainingSettings, training_defaults
 
 _LAZY = {
     "Attack": "attacks.base",
     "CleanGradient": "attacks.gradients",
     "Cost": "attacks.base",
+    "CostTable": "attacks.cost_table",
     "GainResult": "attacks.gain",
     "Prepared": "attacks.base",
+    "TrainingProgress": "attacks.attack_training",
     "clean_gradient": "attacks.gradients",
+    "gaussian_filter": "attacks.ssim",
+    "local_moments": "attacks.ssim",
+    "measure_costs": "attacks.cost_table",
     "relative_gain": "attacks.gain",
+    "structural_similarity": "attacks.ssim",
+    "synthetic_scene": "attacks.cost_table",
     "to_uint8": "attacks.quantize",
+    "train_attack": "attacks.attack_training",
 }
 
 __all__ = [
@@ -30,15 +42,28 @@ __all__ = [
     "AttackInfo",
     "CleanGradient",
     "Cost",
+    "CostTable",
     "GainResult",
     "Option",
+    "OptionValue",
     "Prepared",
     "StrengthRange",
+    "TrainingProgress",
+    "TrainingSettings",
     "clean_gradient",
     "create_attack",
+    "find_trained_file",
+    "gaussian_filter",
     "list_attacks",
+    "local_moments",
+    "measure_costs",
     "relative_gain",
+    "structural_similarity",
+    "synthetic_scene",
     "to_uint8",
+    "train_attack",
+    "training_defaults",
+    "value_text",
 ]
 
 

@@ -6,8 +6,11 @@ __all__ = [
     "InvalidOption",
     "InvalidScores",
     "MetricUnavailable",
+    "NoChange",
     "NonFiniteScore",
     "NotDifferentiable",
+    "TrainedFileError",
+    "TrainingDataError",
     "UnknownName",
     "ZeroGradient",
 ]
@@ -39,6 +42,18 @@ class MetricUnavailable(AttackError):
 
 class NotDifferentiable(AttackError):
     """The metric gives no gradient with respect to the frames."""
+
+
+class NoChange(AttackError):
+    """The attack leaves every value of the frames as it was."""
+
+
+class TrainedFileError(AttackError):
+    """A trained file is missing, broken, or belongs to another attack, metric or size."""
+
+
+class TrainingDataError(AttackError):
+    """Pictures to train on are missing, too few or unreadable."""
 
 
 class ZeroGradient(AttackError):

@@ -1,10 +1,13 @@
-"""What every attack and metric asks of frames, checked once at the edge."""
+"""What every attack and metric asks of frames, checked once at the edge, and their 8-bit levels."""
 
 import torch
 
 from attacks.errors import InvalidFrames
 
-__all__ = ["check_frames"]
+__all__ = ["check_frames", "levels"]
+
+# 8-bit levels survive /255 and *255 in float32 to about 2e-5 of a level.
+_LEVEL_TOLERANCE = 1e-3
 
 
 def check_frames(frames: torch.Tensor) -> None:
@@ -28,3 +31,11 @@ def check_frames(frames: torch.Tensor) -> None:
         raise InvalidFrames(
             f"frames must lie in [0, 1], got values from {low:g} to {high:g}; divide 8-bit levels by 255."
         )
+
+
+def levels(frames: torch.Tensor) -> torch.Tensor:
+    """255 x of (N, C, H, W); exact whole numbers for each frame that comes from 8 bits."""
+    exact = frames * 255
+    nearest = exact.round()
+    eight_bit = (exact - nearest).abs_().amax(dim=(1, 2, 3), keepdim=True) < _LEVEL_TOLERANCE
+    return torch.where(eight_bit, nearest, exact)

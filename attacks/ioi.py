@@ -10,18 +10,19 @@ import torch
 import torch.nn.functional as functional
 
 from attacks.base import Attack, Cost, Prepared
-from attacks.errors import InvalidFrames
+from attacks.errors import InvalidFrames, InvalidOption
+from attacks.frames import levels
 from attacks.gradients import CleanGradient
+from attacks.iterated import GradientAt, Iterated
 from attacks.metrics.base import TargetMetric
+from attacks.options import OptionValue
+from attacks.table import AttackInfo
 
 __all__ = ["IOI", "contrast_weight", "high_frequency_mask"]
 
 # Constants of the paper's weighting module.
 _LEAST_WEIGHT = 0.01
-_LEVELS = 255
 
-# 8-bit levels survive /255 and *255 in float32 to about 2e-5 of a level.
-_LEVEL_TOLERANCE = 1e-3
 # Coefficients that are equal in exact arithmetic differ by some 1e-15 of the largest
 # after a float64 FFT; distinct ones of real pictures differ by far more than 1e-12.
 _TIE_TOLERANCE = 1e-12
@@ -47,7 +48,7 @@ def high_frequency_mask(frames: torch.Tensor, keep: float = 0.07, *, full: bool 
     """
     height, width = frames.shape[-2:]
     # In float64: neighbouring magnitudes of a large picture are closer than float32 rounding.
-    spectrum = torch.fft.rfft2(_levels(frames).double())
+    spectrum = torch.fft.rfft2(levels(frames).double())
     power = spectrum.real.square().add_(spectrum.imag.square())
     index = _threshold_index(keep, height, width)
     threshold = _kth_smallest(power, index, width).sqrt()[..., None, None]
@@ -71,7 +72,7 @@ def contrast_weight(frames: torch.Tensor, *, mean_floor: float = 0.0, peak_quant
 
     Differs: a frame without any contrast gets the weight 0 (the authors' code divides 0 by 0).
     """
-    variation = functional.pad(_coefficient_of_variation(_levels(frames), mean_floor), (1, 1, 1, 1))
+    variation = functional.pad(_coefficient_of_variation(levels(frames), mean_floor), (1, 1, 1, 1))
     values = variation.flatten(1)
     if peak_quantile < 1:
         index = min(int(peak_quantile * values.shape[1]), values.shape[1] - 1)
@@ -83,54 +84,75 @@ def contrast_weight(frames: torch.Tensor, *, mean_floor: float = 0.0, peak_quant
     return weight.masked_fill_(weight < _LEAST_WEIGHT, 0).sqrt_()
 
 
-class PreparedIOI(Prepared):
-    """IOI on certain frames: the gradient's sign, the mask and the weight."""
+class PreparedIOI(Iterated):
+    """IOI on certain frames: the gradient's sign, and the clean frames' mask and weight (None: that module is off)."""
 
     def __init__(
-        self, frames: torch.Tensor, clean: CleanGradient, cost: Cost, *, mask: torch.Tensor, weight: torch.Tensor
+        self,
+        frames: torch.Tensor,
+        metric: TargetMetric,
+        clean: CleanGradient,
+        cost: Cost,
+        *,
+        iterations: int,
+        mask: torch.Tensor | None,
+        weight: torch.Tensor | None,
     ):
-        super().__init__(frames, cost)
-        self._clean = clean
+        super().__init__(frames, metric, clean, cost, iterations=iterations)
         self._mask = mask
         self._weight = weight
 
-    def _at(self, strength: float) -> torch.Tensor:
-        step = torch.add(self._frames, self._clean.sign, alpha=strength).clamp_(0, 1).sub_(self._frames)
-        return self._shape(step).add_(self._frames).clamp_(0, 1)
+    def _walk(self, strength: float, gradient_at: GradientAt) -> torch.Tensor:
+        step = strength / self._iterations
+        stepped = torch.add(self._frames, self._clean.sign, alpha=step).clamp_(0, 1)
+        for _ in range(self._iterations - 1):
+            stepped.add_(gradient_at(self._shaped(stepped)).sign(), alpha=step).clamp_(0, 1)
+        return self._shaped(stepped)
 
-    def initial_slope(self) -> torch.Tensor | None:
-        gradient = self._clean.gradient
-        if gradient is None:
-            return None
-        with torch.no_grad():
-            direction = self._shape(_within_bounds(self._clean.sign.float(), self._frames))
-            direction = _within_bounds(direction, self._frames)
-            return (gradient * direction).flatten(1).sum(dim=1)
-
-    def _shape(self, perturbation: torch.Tensor) -> torch.Tensor:
-        """w * Re IFFT(1_HF * FFT(perturbation)), the paper's output with one inverse transform."""
-        spectrum = torch.fft.rfft2(perturbation).mul_(self._mask)
-        return torch.fft.irfft2(spectrum, s=perturbation.shape[-2:]).mul_(self._weight)
+    def _shaped(self, stepped: torch.Tensor) -> torch.Tensor:
+        """Clip(x + w * Re IFFT(1_HF * FFT(stepped - x))), the paper's output with one inverse transform."""
+        perturbation = stepped - self._frames
+        if self._mask is not None:
+            spectrum = torch.fft.rfft2(perturbation).mul_(self._mask)
+            perturbation = torch.fft.irfft2(spectrum, s=perturbation.shape[-2:])
+        if self._weight is not None:
+            perturbation.mul_(self._weight)
+        return perturbation.add_(self._frames).clamp_(0, 1)
 
 
 class IOI(Attack):
     """One forward and one backward of the metric; every further strength is one pair of FFTs.
 
+    The paper's ablations: without `frequency` the step is weighted but not filtered, without
+    `weighting` filtered but not weighted. Raises InvalidOption with neither, which is FGSM.
+
     Differs from the authors' code: nothing is truncated to 8 bits on the way, the caller
-    rounds the result; constant frames stay as they are; the low band is not transformed
-    forth and back, so no coefficient of the picture is lost.
+    rounds the result; constant frames have no weight, instead of turning black; the low band
+    is not transformed forth and back, so no coefficient of the picture is lost. More than one
+    of the `iterations` is ours: sign steps of strength / iterations add up in the perturbed
+    picture that the modules shape, each gradient is taken at the shaped picture, and mask and
+    weight stay those of the clean one.
     """
 
+    def __init__(self, info: AttackInfo, options: dict[str, OptionValue]):
+        super().__init__(info, options)
+        if not (options["frequency"] or options["weighting"]):
+            raise InvalidOption("ioi without frequency and without weighting is fgsm; take that, or leave one of them.")
+
     def _prepare(self, frames: torch.Tensor, metric: TargetMetric, clean: CleanGradient | None) -> Prepared:
+        options = self.options
         if min(frames.shape[-2:]) < 3:
             raise InvalidFrames(f"ioi needs frames of at least 3x3 pixels, got {frames.shape[-1]}x{frames.shape[-2]}.")
         clean, cost = self._clean(frames, metric, clean)
+        mask = weight = None
         with torch.no_grad():
-            mask = high_frequency_mask(frames, self.options["keep"])
-            weight = contrast_weight(
-                frames, mean_floor=self.options["mean_floor"], peak_quantile=self.options["peak_quantile"]
-            )
-        return PreparedIOI(frames, clean, cost, mask=mask, weight=weight)
+            if options["frequency"]:
+                mask = high_frequency_mask(frames, options["keep"])
+            if options["weighting"]:
+                weight = contrast_weight(
+                    frames, mean_floor=options["mean_floor"], peak_quantile=options["peak_quantile"]
+                )
+        return PreparedIOI(frames, metric, clean, cost, iterations=self.iterations, mask=mask, weight=weight)
 
 
 def _threshold_index(keep: float, height: int, width: int) -> int:
@@ -160,14 +182,6 @@ def _full_spectrum(mask: torch.Tensor, width: int) -> torch.Tensor:
     return torch.cat([mask, mirrored], dim=-1)
 
 
-def _levels(frames: torch.Tensor) -> torch.Tensor:
-    """255 x; exact whole numbers for frames that come from 8 bits."""
-    levels = frames * _LEVELS
-    nearest = levels.round()
-    eight_bit = (levels - nearest).abs_().amax(dim=(1, 2, 3), keepdim=True) < _LEVEL_TOLERANCE
-    return torch.where(eight_bit, nearest, levels)
-
-
 def _coefficient_of_variation(levels: torch.Tensor, mean_floor: float) -> torch.Tensor:
     """Standard deviation / mean of each 3x3 window that lies inside: (N, 3, H - 2, W - 2) float32.
 
@@ -192,8 +206,3 @@ def _window_sum(values: torch.Tensor) -> torch.Tensor:
     """Sums over the 3x3 windows that lie inside: (..., H, W) -> (..., H - 2, W - 2)."""
     rows = values[..., :-2, :] + values[..., 1:-1, :] + values[..., 2:, :]
     return rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:]
-
-
-def _within_bounds(direction: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
-    """`direction` with 0 where a value at 0 or 1 would leave [0, 1]."""
-    return direction.masked_fill(((frames <= 0) & (direction < 0)) | ((frames >= 1) & (direction > 0)), 0)

@@ -7,6 +7,7 @@ import contextlib
 import io
 import logging
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -19,7 +20,7 @@ from attacks.metrics.torchvision_shim import has_compiled_operators, import_torc
 from attacks.metrics.wrapped import ModuleMetric
 from attacks.names import nearest
 
-__all__ = ["build"]
+__all__ = ["build", "build_network"]
 
 # pyiqa writes score ranges for people: "0, 1", "~0, ~100", "~0, ~".
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -55,15 +56,9 @@ def build(info: MetricInfo, device: torch.device, weights: Path | None) -> Targe
     Raises UnknownName or MetricUnavailable.
     """
     name = info.name.removeprefix("pyiqa:")
-    # pyiqa prints a download for every file, also where it gets a local one; standard output belongs to the caller.
-    with contextlib.redirect_stdout(io.StringIO()), torch.random.fork_rng():
-        try:
-            config = _configuration(name)
-            network, sha256 = _network(info, name, device, weights)
-        except AttackError:
-            raise
-        except Exception as error:  # a third-party constructor may fail in any way; users get one sentence
-            raise MetricUnavailable(_why_not(info, weights, error)) from error
+    with _one_sentence(info, weights):
+        config = _configuration(name)
+    network, sha256 = build_network(info, name, device, weights)
     if info.lower_better is None:
         lower_better, score_range = bool(config.get("lower_better", False)), _rough_range(config.get("score_range"))
     else:
@@ -72,6 +67,31 @@ def build(info: MetricInfo, device: torch.device, weights: Path | None) -> Targe
     return ModuleMetric(
         module, info.name, device=device, lower_better=lower_better, score_range=score_range, weights_sha256=sha256
     )
+
+
+def build_network(
+    info: MetricInfo, name: str, device: torch.device, weights: Path | None = None
+) -> tuple[torch.nn.Module, str | None]:
+    """pyiqa's network `name` as it is, on `device`, and the sha256 of the file in place of `info.weights`.
+
+    Raises MetricUnavailable, naming the package or the file that is missing.
+    """
+    with _one_sentence(info, weights):
+        import_torchvision()
+        return _network(info, name, device, weights)
+
+
+@contextlib.contextmanager
+def _one_sentence(info: MetricInfo, weights: Path | None) -> Iterator[None]:
+    """While inside, whatever fails in pyiqa is a MetricUnavailable, and nothing is printed."""
+    # pyiqa prints a download for every file, also where it gets a local one; standard output belongs to the caller.
+    with contextlib.redirect_stdout(io.StringIO()), torch.random.fork_rng():
+        try:
+            yield
+        except AttackError:
+            raise
+        except Exception as error:  # a third-party constructor may fail in any way; users get one sentence
+            raise MetricUnavailable(_why_not(info, weights, error)) from error
 
 
 def _configuration(name: str) -> dict:
@@ -113,6 +133,8 @@ def _network(
 
 
 def _why_not(info: MetricInfo, weights: Path | None, error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return f"pyiqa's metric {info.name!r} needs the package {error.name}; install it with pip."
     reason = f"{type(error).__name__}: {_first_line(error)}"
     for file in info.backbones:
         if not file.path.exists():
@@ -120,8 +142,6 @@ def _why_not(info: MetricInfo, weights: Path | None, error: Exception) -> str:
                 f"metric {info.name!r} needs the weights file {file.name}, which is not in {file.path.parent} "
                 f"and could not be downloaded ({reason}); put it there."
             )
-    if isinstance(error, ModuleNotFoundError):
-        return f"pyiqa's metric {info.name!r} needs the package {error.name}; install it with pip."
     if weights:
         return f"{weights} does not hold the weights of pyiqa's metric {info.name!r} ({reason}); give another file."
     return f"pyiqa could not build metric {info.name!r} ({reason})."

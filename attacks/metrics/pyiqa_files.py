@@ -61,7 +61,7 @@ class WeightsSource:
             raise MetricUnavailable(
                 f"metric {self._info.name!r} needs the weights file {path.name}, which is not in {path.parent} "
                 f"and could not be downloaded ({getattr(error, 'reason', error)}); put it there, "
-                "or name a copy with --weights FILE."
+                "or, for a target metric, name a copy with --weights FILE."
             ) from error
 
 

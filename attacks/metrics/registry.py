@@ -67,7 +67,7 @@ def metric_status(info: MetricInfo) -> MetricStatus:
 
 
 def create_metric(name: str, device: str = "cpu", weights: str | os.PathLike | None = None) -> "TargetMetric":
-    """Build the metric `name` on `device` ("cpu", "cuda", "cuda:1"...).
+    """Build the metric `name` on `device` ("cpu", "cuda", "cuda:1"..., or "auto": cuda where there is one).
 
     `name` is a row of the table or `pyiqa:<name>` for any other no-reference metric of
     pyiqa. `weights` is a local file to be used instead of the packaged or downloaded
@@ -119,6 +119,8 @@ def _find(name: str) -> MetricInfo:
 def _device(name: str):
     import torch
 
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
     except (RuntimeError, TypeError) as error:

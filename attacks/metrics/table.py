@@ -11,7 +11,7 @@ __all__ = ["MetricInfo", "WeightsFile"]
 class WeightsFile:
     """A file that a metric loads and where it is looked for.
 
-    folder: "package" (beside this module), or "pyiqa" or "clip" (folders of $TORCH_HOME/hub).
+    folder: "package" (beside this module), or "pyiqa", "clip" or "checkpoints" (folders of $TORCH_HOME/hub).
     """
 
     name: str

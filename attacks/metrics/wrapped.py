@@ -16,6 +16,8 @@ __all__ = ["ModuleMetric", "wrap_module"]
 class ModuleMetric(TargetMetric):
     """A target metric computed by an nn.Module: (N, 3, H, W) in [0, 1] -> (N,) or (N, 1).
 
+    With a `window` above 1 the module gets one window at a time, (W, 3, H, W) with the frames
+    in the order of the clip, and gives one score for it: (), (1,) or (1, 1).
     The module is used in evaluation mode with frozen parameters, which spares the weight
     gradients (a third of the cost), and is given back as it was after each call.
     `device` is needed only where the module has no tensor that tells.
@@ -43,24 +45,30 @@ class ModuleMetric(TargetMetric):
                 f"frames are on {frames.device}, metric {self.name!r} is on {device}; move one of them."
             )
         with self._evaluating():
-            scores = self._module(frames)
-        return self._check(scores, frames)
+            if self.window == 1:
+                return self._check(self._module(frames), len(frames))
+            # One by one: a window's score must not change by a digit with the number of windows in the batch.
+            windows = frames.split(self.window)
+            return torch.cat([self._check(self._module(part), 1).expand(len(part)) for part in windows])
 
-    def _check(self, scores: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
-        count = len(frames)
-        if not isinstance(scores, torch.Tensor) or tuple(scores.shape) not in {(count,), (count, 1)}:
+    def _check(self, scores: torch.Tensor, count: int) -> torch.Tensor:
+        allowed = {(count,), (count, 1)} | ({()} if self.window > 1 else set())
+        if not isinstance(scores, torch.Tensor) or tuple(scores.shape) not in allowed:
             got = tuple(scores.shape) if isinstance(scores, torch.Tensor) else type(scores).__name__
-            raise InvalidOption(
-                f"metric {self.name!r} must give one score per frame, "
-                f"({count},) or ({count}, 1) for {count} frames, got {got}."
+            expected = (
+                f"one score per window of {self.window} frames, () or (1,)"
+                if self.window > 1
+                else f"one score per frame, ({count},) or ({count}, 1) for {count} frames"
             )
+            raise InvalidOption(f"metric {self.name!r} must give {expected}, got {got}.")
         if not scores.is_floating_point():
             raise NotDifferentiable(f"metric {self.name!r} must give floating-point scores, got {scores.dtype}.")
         finite = torch.isfinite(scores.detach()).reshape(count)
         if not finite.all():
             frame = int((~finite).nonzero()[0])
             value = scores.detach().reshape(count)[frame].item()
-            raise NonFiniteScore(f"metric {self.name!r} gives {value} for frame {frame} of the batch.")
+            what = "a window" if self.window > 1 else f"frame {frame} of the batch"
+            raise NonFiniteScore(f"metric {self.name!r} gives {value} for {what}.")
         return scores.reshape(count).float()
 
     def _known_device(self) -> torch.device | None:
@@ -101,11 +109,15 @@ def wrap_module(
     name: str = "module",
     lower_better: bool = False,
     score_range: tuple[float, float] = (0.0, 100.0),
+    window: int = 1,
 ) -> TargetMetric:
     """Make `module`, (N, 3, H, W) float32 RGB in [0, 1] -> (N,) or (N, 1), a target metric.
 
+    A metric of clips (frame features and a temporal head) takes `window` consecutive frames
+    at a time, the last ones maybe fewer, and gives one score, () or (1,), for all of them.
+
     Its own resizing and normalisation belong inside its differentiable forward. The module
     is not copied; its mode and `requires_grad` flags are the same after every call.
-    What it returns is checked at each call: one finite floating-point score per frame.
+    What it returns is checked at each call: finite floating-point scores, as many as there must be.
     """
-    return ModuleMetric(module, name, lower_better=lower_better, score_range=score_range)
+    return ModuleMetric(module, name, lower_better=lower_better, score_range=score_range, window=window)

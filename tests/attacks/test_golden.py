@@ -95,7 +95,7 @@ class TestIOI:
 
 @pytest.mark.parametrize(
     ("name", "options", "strength", "key"),
-    [("fgsm", {}, 10 / 255, "sign_fgsm"), ("ifgsm", {"momentum": 1.0}, 1 / 255, "sign_mifgsm")],
+    [("fgsm", {}, 10 / 255, "sign_fgsm"), ("mifgsm", {}, 1 / 255, "sign_mifgsm")],
 )
 def test_sign_attacks_of_the_benchmark(golden, name, options, strength, key):
     frames, metric = as_frames(golden["sign_im"]), metric_of(golden, "cnn")

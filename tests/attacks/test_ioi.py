@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from attacks import create_attack
-from attacks.errors import InvalidFrames, InvalidOption
+from attacks import clean_gradient, create_attack
+from attacks.errors import InvalidFrames, InvalidOption, NoChange
 from attacks.ioi import contrast_weight, high_frequency_mask
 
 
@@ -33,10 +33,15 @@ def oracle_weight(levels, mean_floor=0.0):
     return np.sqrt(np.where(weight < 0.01, 0, weight))
 
 
-def oracle_attack(levels, sign, strength, keep=0.07):
+def oracle_attack(levels, sign, strength, keep=0.07, frequency=True, weighting=True):
     stepped = 255 * np.clip(levels / 255 + strength * sign, 0, 1)
-    high = [np.fft.ifft2(oracle_mask(x, keep) * np.fft.fft2(p - x)).real for x, p in zip(levels, stepped, strict=True)]
-    return np.clip(levels + oracle_weight(levels) * np.stack(high), 0, 255), stepped
+    change = stepped - levels
+    if frequency:
+        pairs = zip(levels, change, strict=True)
+        change = np.stack([np.fft.ifft2(oracle_mask(x, keep) * np.fft.fft2(d)).real for x, d in pairs])
+    if weighting:
+        change = oracle_weight(levels) * change
+    return np.clip(levels + change, 0, 255), stepped
 
 
 def picture(height, width, seed=0):
@@ -119,11 +124,53 @@ def test_attack_is_the_equations(size, strength, make_metric):
     assert (np.abs(result - levels).max(axis=(1, 2)) <= bound + 1e-3).all()
 
 
+@pytest.mark.parametrize("modules", [{"frequency": False}, {"weighting": False}])
+@pytest.mark.parametrize("size", [(24, 32), (23, 31)])
+def test_ablations_leave_one_module_out(modules, size, make_metric):
+    levels, metric = picture(*size), make_metric("linear", *size)
+    expected, _ = oracle_attack(levels, metric._module.weight.detach().sign().numpy(), 0.1, **modules)
+    result = 255 * create_attack("ioi", **modules).perturb(as_frames(levels), metric, 0.1)[0].numpy()
+    assert np.abs(result - expected).max() < 2e-2
+
+
+def test_without_both_modules_it_is_refused_as_fgsm():
+    with pytest.raises(InvalidOption, match="fgsm"):
+        create_attack("ioi", frequency=False, weighting="no")
+
+
+@pytest.mark.parametrize("modules", [{}, {"frequency": False}, {"weighting": False}])
+def test_iterations_walk_in_the_perturbed_picture(modules, make_metric, make_module):
+    """x^p gathers the sign steps; gradients are taken at what the modules of the clean picture make of it."""
+    levels, module, steps, strength = picture(23, 32), make_module("net").double(), 3, 0.06
+    shaped, stepped = levels, levels
+    for _ in range(steps):
+        leaf = torch.from_numpy(shaped / 255)[None].requires_grad_(True)
+        sign = torch.autograd.grad(module(leaf).sum(), leaf)[0].sign()[0].numpy()
+        stepped = np.clip(stepped + 255 * strength / steps * sign, 0, 255)
+        # A step that leads from the clean picture to `stepped`.
+        shaped, reached = oracle_attack(levels, (stepped - levels) / 255, 1.0, **modules)
+        assert np.allclose(reached, stepped)
+    result = create_attack("ioi", iterations=steps, **modules).perturb(as_frames(levels), make_metric("net"), strength)
+    assert (np.abs(255 * result[0].numpy() - shaped) > 2e-2).mean() < 2e-3
+
+
+def test_the_first_slope_does_not_depend_on_the_iterations(seeded_frames, make_metric):
+    frames, metric = seeded_frames(2, 24, 32), make_metric("net")
+    clean = clean_gradient(frames, metric)
+    before = clean.gradient.clone()
+    slopes = [create_attack("ioi", iterations=n).prepare(frames, metric, clean=clean).initial_slope() for n in (1, 3)]
+    torch.testing.assert_close(slopes[1], slopes[0], rtol=0.01, atol=0)
+    assert torch.equal(clean.gradient, before)
+
+
 @pytest.mark.parametrize("value", [0.0, 0.37, 128 / 255, 1.0])
 @pytest.mark.parametrize("size", [(24, 32), (23, 31)])
-def test_constant_frames_stay_as_they_are(value, size, make_metric):
-    frames = torch.full((1, 3, *size), value)
-    assert torch.equal(create_attack("ioi").perturb(frames, make_metric("net"), 0.1), frames)
+def test_constant_frames_stay_as_they_are(value, size, seeded_frames, make_metric):
+    flat = torch.full((1, 3, *size), value)
+    with pytest.raises(NoChange, match="ioi"):
+        create_attack("ioi").perturb(flat, make_metric("net"), 0.1)
+    both = torch.cat([flat, seeded_frames(1, *size)])
+    assert torch.equal(create_attack("ioi").perturb(both, make_metric("net"), 0.1)[:1], flat)
 
 
 @pytest.mark.parametrize("value", [0.1, 0.37, 0.62, 0.99])
@@ -141,14 +188,13 @@ def test_flat_halves_keep_their_high_frequencies():
 
 
 def test_the_strong_coefficients_are_never_touched(make_metric):
-    levels = picture(24, 32)
-    frames = as_frames(levels)
-    mask = high_frequency_mask(frames, full=True)
-    prepared = create_attack("ioi").prepare(frames, make_metric("net"))
-    shaped = prepared._shape(torch.randn(frames.shape, generator=torch.Generator().manual_seed(0)))
-    unweighted = torch.where(contrast_weight(frames) > 0, shaped / contrast_weight(frames), 0)
-    assert torch.isfinite(unweighted).all()
-    assert mask.logical_not().float().mean() == pytest.approx(0.07, abs=0.01)
+    levels = 64 + picture(24, 32) / 2
+    frames = as_frames(np.round(levels))
+    strong = ~high_frequency_mask(frames, full=True)
+    assert strong.float().mean() == pytest.approx(0.07, abs=0.01)
+    change = create_attack("ioi", weighting=False).perturb(frames, make_metric("net"), 0.1) - frames
+    spectrum = torch.fft.fft2(change).abs()
+    assert spectrum[strong].max() < 1e-4 * spectrum.max()
 
 
 def test_keep_takes_strength_away(seeded_frames, make_metric):

@@ -7,7 +7,7 @@ import sys
 import pytest
 from django.core.management import call_command
 
-from attacks import list_attacks
+from attacks import list_attacks, value_text
 from attacks.metrics import list_metrics
 
 
@@ -20,7 +20,10 @@ def test_attacks_for_people(capsys):
     text = run("list_attacks", capsys)
     for info in list_attacks():
         assert info.name in text and info.citation in text
-        assert all(option.name in text for option in info.options)
+        assert all(f"{option.name}={value_text(option.default)}" in text for option in info.options)
+        assert all(variant in text for variant in info.variants)
+    assert "the same picture as fgsm" in text
+    assert "--attacks paper" in text and "--attacks all" in text
 
 
 def test_metrics_for_people(capsys):
@@ -35,7 +38,11 @@ def test_attacks_as_json(capsys):
     rows = {row["name"]: row for row in document["attacks"]}
     assert list(rows) == [info.name for info in list_attacks()]
     assert rows["ioi"]["strength"]["default"] == 0.1
-    assert [option["name"] for option in rows["ioi"]["options"]] == ["keep", "mean_floor", "peak_quantile"]
+    assert rows["ioi"]["access"] == "white-box" and rows["scoreboundary"]["access"] == "black-box"
+    assert rows["ssah"]["same_at_one_iteration"] == "fgsm" and rows["fgsm"]["same_at_one_iteration"] is None
+    assert rows["korhonen"]["paper"] == {"iterations": 1} and rows["ssah"]["paper"] is None
+    for info in list_attacks():
+        assert [option["name"] for option in rows[info.name]["options"]] == [option.name for option in info.options]
 
 
 def test_metrics_as_json(capsys, monkeypatch, tmp_path):
