@@ -13,6 +13,8 @@ from stimuli.request import AttackSpec, StimulusRequest, collect_sources, parse_
 _LAZY = {
     "GenerationResult": "stimuli.generate",
     "generate_stimulus_set": "stimuli.generate",
+    "options_with_file": "stimuli.conditions",
+    "write_demo_pictures": "stimuli.demo_sources",
     "write_demo_sources": "stimuli.demo_sources",
 }
 
@@ -23,8 +25,10 @@ __all__ = [
     "StimulusRequest",
     "collect_sources",
     "generate_stimulus_set",
+    "options_with_file",
     "parse_attacks",
     "read_manifest",
+    "write_demo_pictures",
     "write_demo_sources",
 ]
 

@@ -17,7 +17,7 @@ __all__ = ["CleanGradients"]
 
 
 class CleanGradients:
-    """Computed at the first use: signs to disk for all frames, the float gradient in memory for the few of `subset`.
+    """Computed at the first use, kept in `folder`: signs for all frames, the float gradient for the few of `subset`.
 
     Raises, at the first use: ZeroGradient where no frame has a gradient, NotDifferentiable.
     """
@@ -28,27 +28,25 @@ class CleanGradients:
         self._clip, self._metric, self._progress = clip, metric, progress
         self._folder, self._subset = folder, subset
         self._store: GradientStore | None = None
-        self._picked: list[CleanGradient] = []
 
-    def of_chunk(self, first_frame: int) -> CleanGradient:
-        """Of the clip's chunk that starts at `first_frame`; scores and signs."""
-        self._compute()
-        return self._store.read(first_frame, self._clip.device)
+    def of_chunk(self, first_frame: int, frames: int) -> CleanGradient:
+        """Of the first `frames` frames of the clip's chunk that starts at `first_frame`; scores and signs."""
+        self.compute()
+        return self._store.read(first_frame, self._clip.device, frames)
 
     def of_subset(self, part: slice) -> CleanGradient:
         """Of some of the subset's frames, with the float gradient."""
-        self._compute()
+        self.compute()
+        picked = [self._store.read_values(index, self._clip.device) for index in self._subset[part]]
         return CleanGradient(
-            *(
-                torch.cat([getattr(clean, name) for clean in self._picked[part]])
-                for name in ("scores", "sign", "gradient")
-            )
+            *(torch.cat([getattr(clean, name) for clean in picked]) for name in ("scores", "sign", "gradient"))
         )
 
-    def _compute(self) -> None:
+    def compute(self) -> None:
+        """One forward and one backward for each frame, unless that is done."""
         if self._store is not None:
             return
-        store, picked, silent, alive = GradientStore(self._folder), [], None, False
+        store, silent, alive = GradientStore(self._folder), None, False
         step = f"{self._clip.path.stem}: gradients"
         for first, planes in self._progress.frames(self._clip.chunks(), self._clip.frames, step):
             frames = display_frames(planes, self._clip.colour)
@@ -67,11 +65,7 @@ class CleanGradients:
             for index in self._subset:
                 if first <= index < first + len(planes):
                     here = slice(index - first, index - first + 1)
-                    picked.append(
-                        CleanGradient(
-                            clean.scores[here].clone(), clean.sign[here].clone(), clean.gradient[here].clone()
-                        )
-                    )
+                    store.write_values(index, CleanGradient(clean.scores[here], clean.sign[here], clean.gradient[here]))
         if silent is not None and not alive:
             raise silent
-        self._store, self._picked = store, picked
+        self._store = store

@@ -1,7 +1,7 @@
 """A source in its delivered form: 8-bit 4:2:0 limited planes of an even size, in chunks."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -53,6 +53,10 @@ class Clip:
     def colour(self) -> ColourDescription:
         """Of the delivered planes."""
         return delivered_colour(self.info.colour)
+
+    def in_windows(self, window: int) -> "Clip":
+        """The same clip in chunks that are a whole number of a metric's windows of `window` frames."""
+        return replace(self, chunk=-(-self.chunk // window) * window)
 
     def chunks(self) -> Iterator[tuple[int, Planes]]:
         """(index of the first frame, uint8 planes) from the start of the clip to its end."""

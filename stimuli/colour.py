@@ -101,11 +101,14 @@ class Planes:
     def __len__(self) -> int:
         return len(self.y)
 
-    def __getitem__(self, frames: slice) -> "Planes":
+    def __getitem__(self, frames: slice | list[int]) -> "Planes":
         return Planes(self.y[frames], self.u[frames], self.v[frames])
 
     def to(self, device: torch.device | str) -> "Planes":
         return Planes(self.y.to(device), self.u.to(device), self.v.to(device))
+
+    def equal(self, other: "Planes") -> bool:
+        return all(torch.equal(getattr(self, name), getattr(other, name)) for name in "yuv")
 
     @classmethod
     def cat(cls, parts: "list[Planes]") -> "Planes":

@@ -28,7 +28,7 @@ __all__ = [
     "read_manifest",
 ]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,13 @@ class TargetMetricRecord:
 
 @dataclass(frozen=True)
 class GainRecord:
-    """target: ratio; tolerance: share of the target; match: clip; form: relative or scaled (attacks.gain)."""
+    """What was made the same: `target`, a ratio, for the matches clip and dataset; `linf`, 8-bit levels, for linf.
 
-    target: float
+    tolerance: share of the target; form of all gains: relative or scaled (attacks.gain).
+    """
+
+    target: float | None
+    linf: float | None
     tolerance: float
     match: str
     form: str
@@ -54,10 +58,11 @@ class GainRecord:
 
 @dataclass(frozen=True)
 class DeliveryRecord:
-    """Profile and the encoder's settings."""
+    """Profile and the encoder's settings; of "auto" the floor that chose, and the settings with each source."""
 
     profile: str
-    settings: dict
+    settings: dict | None
+    retention_floor: float | None
 
 
 @dataclass(frozen=True)
@@ -72,11 +77,17 @@ class ColourRecord:
 
 @dataclass(frozen=True)
 class DeliveredRecord:
-    """What all delivered files of a source share: even size and limited-range colour."""
+    """What all delivered files of a source share: even size, limited-range colour, profile and encoder's settings.
+
+    below_floor: conditions of which even the highest rung keeps less than the retention floor.
+    """
 
     width: int
     height: int
     colour: ColourRecord
+    profile: str
+    settings: dict
+    below_floor: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -106,7 +117,7 @@ class AttackRecord:
 
 @dataclass(frozen=True)
 class MetricPasses:
-    """Passes through the target metric per frame."""
+    """Passes through the target metric per frame; the matching's are beyond the clean gradient that attacks share."""
 
     forwards: float
     backwards: float
@@ -128,10 +139,12 @@ class QualityRecord:
 class StimulusRecord:
     """One source under one condition, as the delivered file. attack is None for the reference.
 
-    gain_frames: before the codec, on 8-bit 4:2:0 frames; gain_delivered: on the decoded file against the delivered
-    reference. score_clean: mean over the frames of the clean source; score_delivered: of the decoded file.
-    metric_cost: of the attack itself; matching_cost: of finding the strength. bytes: with padding; bytes_encoded:
-    without. codec: as in RFC 6381.
+    strength: the attack's own scalar; linf: the largest change of any value that it made, in 8-bit levels before
+    rounding. gain_frames: before the codec, on 8-bit 4:2:0 frames; gain_delivered: on the decoded
+    file against the delivered reference. score_clean: mean over the frames of the clean source; score_delivered: of
+    the decoded file. metric_cost: of the attack itself; matching_cost: of finding the strength. speed_matched: whether
+    the attack needs one gradient per frame at most (None where that was not asked, and for the reference). bytes: with
+    padding; bytes_encoded: without. codec: as in RFC 6381.
     """
 
     id: str
@@ -140,6 +153,7 @@ class StimulusRecord:
     condition: str
     file: str
     strength: float
+    linf: float
     gain_frames: float
     gain_delivered: float
     score_clean: float
@@ -150,6 +164,7 @@ class StimulusRecord:
     encodes: int
     metric_cost: MetricPasses
     matching_cost: MetricPasses
+    speed_matched: bool | None
     quality: QualityRecord
     codec: str
     bytes: int
@@ -163,12 +178,15 @@ class StimulusRecord:
 
 @dataclass(frozen=True)
 class UnreachableRecord:
-    """An attack that cannot reach the target on a source, with the highest gain that it had and where."""
+    """An attack that cannot reach the target on a source, with the most that it did, in the unit of the match:
+    best_gain (a ratio), or best_linf (8-bit levels) for the match linf; strength: where that was.
+    """
 
     source: str
     attack: AttackRecord
     condition: str
-    best_gain: float
+    best_gain: float | None
+    best_linf: float | None
     strength: float
     reason: str
 
@@ -204,6 +222,7 @@ class Manifest:
     gain: GainRecord
     delivery: DeliveryRecord
     rounding: str
+    speed_matched: bool
     sources: tuple[SourceRecord, ...]
     stimuli: tuple[StimulusRecord, ...]
     unreachable: tuple[UnreachableRecord, ...]
@@ -229,6 +248,11 @@ def read_manifest(path: str | Path) -> Manifest:
     except (OSError, ValueError) as error:
         raise InvalidManifest(f"{path} cannot be read as JSON ({error}); make the set again.") from error
     version = document.get("format_version") if isinstance(document, dict) else None
+    if version == 1:
+        raise InvalidManifest(
+            f"{path} was written by an earlier version of this program (format version 1); make the set again by the "
+            f"generate_stimuli command that it records, into the same folder or another."
+        )
     if version != FORMAT_VERSION:
         raise InvalidManifest(f"{path} has the format version {version!r}; this program reads {FORMAT_VERSION}.")
     try:
@@ -255,6 +279,8 @@ def _check(manifest: Manifest) -> None:
         parts = PurePosixPath(item.file)
         if parts.is_absolute() or ".." in parts.parts or "\\" in item.file:
             raise _Fault(f"the file {item.file!r} of {item.id!r} lies outside the set")
+        if parts.suffix not in (".mp4", ".webm"):
+            raise _Fault(f"the file {item.file!r} of {item.id!r} is neither .mp4 nor .webm")
     for item in manifest.stimuli:
         if (item.source, item.condition) in conditions:
             raise _Fault(f"the condition {item.condition!r} of {item.source!r} is there twice")

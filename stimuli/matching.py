@@ -12,6 +12,10 @@ __all__ = ["Evaluation", "Match", "match_strength"]
 _LARGEST_STEP = 4.0
 # A bracket narrower than this (ratio of its ends) that still misses the target is a jump of the gain.
 _NARROWEST_BRACKET = 1.002
+# An encoder makes the gain of a very weak change uneven: that is no jump, and a strength beside it may do.
+_BESIDE = (0.99, 1.01, 0.98, 1.02)
+# Points nearer than this (ratio) tell nothing of the power law.
+_APART = 1.02
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -27,20 +31,13 @@ class Evaluation:
 class Match:
     """The strength found, its gain, and all that was tried, in order.
 
-    `exponent`: local power law of the gain around the match, gain ~ strength^exponent; 1 where only one was tried.
+    `exponent`: local power law of the gain around the match, gain ~ strength^exponent.
     """
 
     strength: float
     gain: float
     evaluations: tuple[Evaluation, ...]
-
-    @property
-    def exponent(self) -> float:
-        others = [point for point in self.evaluations if point.gain > 0 and point.strength != self.strength]
-        if not others:
-            return 1.0
-        near = min(others, key=lambda point: abs(math.log(point.strength / self.strength)))
-        return _power_law(near, Evaluation(self.strength, self.gain))
+    exponent: float
 
 
 def match_strength(
@@ -52,31 +49,37 @@ def match_strength(
     high: float,
     tolerance: float,
     exponent: float = 1.0,
+    slope: float | None = None,
     most_evaluations: int = 16,
+    dip: float = 0.1,
+    what: str = "gain",
 ) -> Match:
     """The smallest strength in [low, high] whose gain is within `tolerance` (relative) of `target`.
 
     Log-log secant kept inside a bracket on the first rising branch: gains grow as a power of the strength locally, but
     need not be monotone, so the search goes up from `start` (target / slope at 0 where that is known) and never bisects
     down from a large maximum. Where the gain falls again below the target, the
-    peak between is searched by golden section before giving up. `exponent` is the power law assumed for the first step.
+    peak between is searched by golden section before giving up. `exponent` is the power law assumed for the first step;
+    where the `slope` of the gain at strength 0 is known, it is taken from that instead. A fall by less than the share
+    `dip` is taken for unevenness, not for the far side of a peak. `what` names the quantity in the errors.
 
     Raises: Unreachable with the best gain and its strength, where the gain peaks, or ends, below the target; where
     it jumps over the target; or after `most_evaluations`.
     """
-    search = _Search(gain, target, tolerance, low, high, most_evaluations)
-    return search.run(min(max(start, low), high), exponent)
+    search = _Search(gain, target, tolerance, low, high, most_evaluations, exponent, slope, dip, what)
+    return search.run(min(max(start, low), high))
 
 
 class _Search:
     """State of one search: the points tried and the bracket [below, above] around the target."""
 
-    def __init__(self, gain, target, tolerance, low, high, most_evaluations) -> None:
+    def __init__(self, gain, target, tolerance, low, high, most_evaluations, exponent, slope, dip, what) -> None:
         self._gain, self._target, self._tolerance = gain, target, tolerance
         self._low, self._high, self._most = low, high, most_evaluations
+        self._assumed, self._slope, self._dip, self._what = exponent, slope, dip, what
         self._points: list[Evaluation] = []
 
-    def run(self, start: float, exponent: float) -> Match:
+    def run(self, start: float) -> Match:
         point = self._try(start)
         for _ in range(3):
             if point.gain >= 0 or point.strength == self._low:
@@ -86,18 +89,17 @@ class _Search:
         while not self._hit(point):
             below, above = self._bracket()
             if above is None:
-                earlier = [other for other in self._points if other.strength < below.strength]
-                if any(other.gain > below.gain for other in earlier):
+                earlier = [other.gain for other in self._points if other.strength < below.strength]
+                if earlier and below.gain < (1 - math.copysign(self._dip, max(earlier))) * max(earlier):
                     point = self._climb()
                     continue
                 if below.strength >= self._high:
                     raise self._unreachable(f"it stays below the target up to the strongest allowed, {self._high:.4g}")
             elif below and above.strength / below.strength < _NARROWEST_BRACKET:
-                raise self._unreachable(
-                    f"it jumps from {below.gain:.4g} to {above.gain:.4g} at strength {above.strength:.4g}"
-                )
-            point = self._try(self._next(below, above, exponent))
-        return Match(point.strength, point.gain, tuple(self._points))
+                point = self._beside(below, above)
+                continue
+            point = self._try(self._next(below, above))
+        return Match(point.strength, point.gain, tuple(self._points), self._exponent(point))
 
     def _bracket(self) -> tuple[Evaluation | None, Evaluation | None]:
         """The weakest point above the target, and the strongest below it that is weaker than that one."""
@@ -105,7 +107,7 @@ class _Search:
         weaker = [p for p in self._points if above is None or p.strength < above.strength]
         return max(weaker, key=_strength, default=None), above
 
-    def _next(self, below: Evaluation | None, above: Evaluation | None, exponent: float) -> float:
+    def _next(self, below: Evaluation | None, above: Evaluation | None) -> float:
         if below and above:
             ratio = above.strength / below.strength
             if below.gain <= 0:
@@ -118,14 +120,29 @@ class _Search:
         point = below or above
         if point.gain <= 0:
             return min(point.strength * _LARGEST_STEP, self._high)
-        earlier = [other for other in self._points if other.gain > 0 and other.strength != point.strength]
-        if earlier:
-            exponent = _power_law(earlier[-1], point)
-        factor = (self._target / point.gain) ** (1 / exponent)
+        factor = (self._target / point.gain) ** (1 / self._exponent(point))
         factor = min(max(factor, 1 / _LARGEST_STEP), _LARGEST_STEP)
         if point.gain >= self._target and point.strength <= self._low:
             raise self._unreachable(f"it is above the target even at the weakest allowed, {self._low:.4g}")
         return min(max(point.strength * factor, self._low), self._high)
+
+    def _exponent(self, point: Evaluation) -> float:
+        """Local power law of the gain at `point`, from the nearest other strength tried."""
+        others = [other for other in self._points if other.gain > 0 and _apart(other, point)]
+        if others:
+            return _power_law(min(others, key=lambda other: abs(math.log(other.strength / point.strength))), point)
+        if self._slope and self._slope > 0:
+            # A gain that saturates, g = k s / (1 + s / c), has the exponent g / (k s) at every strength.
+            return _within_usual(point.gain / (self._slope * point.strength))
+        return self._assumed
+
+    def _beside(self, below: Evaluation, above: Evaluation) -> Evaluation:
+        """Strengths around a bracket that has become too narrow: a point that is met, or Unreachable."""
+        for share in _BESIDE:
+            point = self._try(min(max(share * above.strength, self._low), self._high))
+            if self._hit(point):
+                return point
+        raise self._unreachable(f"it jumps from {below.gain:.4g} to {above.gain:.4g} at strength {above.strength:.4g}")
 
     def _climb(self) -> Evaluation:
         """The gain falls before the target: look for a peak that reaches it, by golden section on the log of strength.
@@ -166,12 +183,16 @@ class _Search:
     def _unreachable(self, reason: str) -> Unreachable:
         best = max(self._points, key=_gain)
         return Unreachable(
-            f"the highest gain is {best.gain:.4g} at strength {best.strength:.4g}, the target is {self._target:.4g}: "
-            f"{reason}",
+            f"the highest {self._what} is {best.gain:.4g} at strength {best.strength:.4g}, "
+            f"the target is {self._target:.4g}: {reason}",
             best_gain=best.gain,
             strength=best.strength,
             evaluations=len(self._points),
         )
+
+
+def _apart(one: Evaluation, two: Evaluation) -> bool:
+    return max(one.strength, two.strength) > _APART * min(one.strength, two.strength)
 
 
 def _strength(point: Evaluation) -> float:
@@ -183,6 +204,10 @@ def _gain(point: Evaluation) -> float:
 
 
 def _power_law(one: Evaluation, two: Evaluation) -> float:
-    """Power law through two points, kept to what gains do (0.25 to 4), so that noise makes no wild step."""
-    slope = math.log(two.gain / one.gain) / math.log(two.strength / one.strength)
-    return min(max(slope, 0.25), 4.0)
+    """Power law through two points."""
+    return _within_usual(math.log(two.gain / one.gain) / math.log(two.strength / one.strength))
+
+
+def _within_usual(exponent: float) -> float:
+    """Kept to what gains do, so that noise makes no wild step."""
+    return min(max(exponent, 0.25), 4.0)

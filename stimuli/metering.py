@@ -16,6 +16,7 @@ class MeteredMetric(TargetMetric):
             lower_better=metric.lower_better,
             score_range=metric.score_range,
             weights_sha256=metric.weights_sha256,
+            window=metric.window,
         )
         self._metric = metric
         self.forwards = 0

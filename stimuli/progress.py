@@ -26,6 +26,11 @@ class Progress:
     def __exit__(self, *_) -> None:
         self._bar.close()
 
+    def more(self, count: int) -> None:
+        """`count` stimuli more than was thought are to be made."""
+        self._bar.total += count
+        self._bar.refresh()
+
     def done(self) -> None:
         """One more stimulus is there."""
         self._bar.update()

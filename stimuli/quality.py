@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from attacks import gaussian_filter, local_moments, structural_similarity
 from stimuli.colour import ColourDescription, luma
 
-__all__ = ["Quality", "QualityMeter", "mae_star", "projection", "ssim", "vif"]
+__all__ = ["Quality", "QualityMeter", "mae_star", "projection", "vif"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class QualityMeter:
         """The next frames of both, (N,3,H,W) in [0,1]."""
         source_luma, delivered_luma = luma(source, self._colour), luma(delivered, self._colour)
         self._sums["mse"] += float(_mse(source, delivered).sum())
-        self._sums["ssim"] += float(ssim(source_luma, delivered_luma).sum())
+        self._sums["ssim"] += float(structural_similarity(source_luma, delivered_luma).sum())
         self._sums["vif"] += float(vif(source_luma, delivered_luma).sum())
         self._sums["mae_star"] += float(mae_star(source, delivered).sum())
         change = delivered - source
@@ -70,18 +71,6 @@ def _mse(source: Tensor, delivered: Tensor) -> Tensor:
     return (source - delivered).square().flatten(1).mean(1)
 
 
-def ssim(source: Tensor, delivered: Tensor) -> Tensor:
-    """(N,) structural similarity of luma (Wang et al. 2004): 11x11 Gaussian window of sigma 1.5, K1=0.01, K2=0.03.
-
-    The mean is over the windows that lie wholly inside the picture; frames must be at least 11x11.
-    """
-    mean_s, mean_d, var_s, var_d, cov = _moments(source, delivered, _gaussian(11, 1.5))
-    c1, c2 = 0.01**2, 0.03**2
-    index = (2 * mean_s * mean_d + c1) * (2 * cov + c2)
-    index = index / ((mean_s.square() + mean_d.square() + c1) * (var_s + var_d + c2))
-    return index.flatten(1).mean(1)
-
-
 def vif(source: Tensor, delivered: Tensor) -> Tensor:
     """(N,) visual information fidelity of luma, pixel domain (Sheikh and Bovik 2006, VIFp): four scales, noise
     variance 2 in squared 8-bit levels.
@@ -97,10 +86,10 @@ def vif(source: Tensor, delivered: Tensor) -> Tensor:
         return kept / there
     for scale in range(4):
         size = 2 ** (4 - scale) + 1
-        window = _gaussian(size, size / 5)
+        sigma = size / 5
         if scale:
-            source, delivered = (_filter(plane, window)[..., ::2, ::2] for plane in (source, delivered))
-        _, _, var_s, var_d, cov = _moments(source, delivered, window)
+            source, delivered = (gaussian_filter(plane, size, sigma)[..., ::2, ::2] for plane in (source, delivered))
+        _, _, var_s, var_d, cov = local_moments(source, delivered, size, sigma)
         var_s, var_d = var_s.clamp_min(0), var_d.clamp_min(0)
         gain = (cov / (var_s + 1e-10)).masked_fill((var_s < 1e-10) | (var_d < 1e-10), 0)
         rest = torch.where(var_s < 1e-10, var_d, var_d - gain * cov)
@@ -130,35 +119,3 @@ def projection(delivered: Tensor, intended: Tensor) -> tuple[float, float]:
     perturbation that is still there (1: all of it, 0: none).
     """
     return float((delivered * intended).sum(dtype=torch.float64)), float(intended.square().sum(dtype=torch.float64))
-
-
-def _gaussian(size: int, sigma: float) -> list[float]:
-    weights = [math.exp(-((x - size // 2) ** 2) / (2 * sigma**2)) for x in range(size)]
-    return [weight / sum(weights) for weight in weights]
-
-
-def _filter(maps: Tensor, window: list[float]) -> Tensor:
-    """Separable filtering of (..., H, W), only where the window lies inside.
-
-    Sums of shifted slices: five times as fast on a CPU as a convolution with one channel.
-    """
-    for dim in (-2, -1):
-        size = maps.shape[dim] - len(window) + 1
-        filtered = maps.narrow(dim, 0, size) * window[0]
-        for shift, weight in enumerate(window[1:], start=1):
-            filtered.add_(maps.narrow(dim, shift, size), alpha=weight)
-        maps = filtered
-    return maps
-
-
-def _moments(one: Tensor, two: Tensor, window: list[float]) -> tuple[Tensor, ...]:
-    """Local means, variances and covariance of two (N,H,W) planes."""
-    maps = _filter(torch.stack([one, two, one * one, two * two, one * two]), window)
-    mean_one, mean_two, square_one, square_two, product = maps
-    return (
-        mean_one,
-        mean_two,
-        square_one - mean_one * mean_one,
-        square_two - mean_two * mean_two,
-        product - mean_one * mean_two,
-    )

@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stimuli.delivery import get_profile
+from attacks import OptionValue, list_attacks, value_text
+from stimuli.delivery import AUTO, get_profile
 from stimuli.errors import InvalidRequest
 
 __all__ = ["AttackSpec", "StimulusRequest", "collect_sources", "parse_attacks"]
 
-_MATCHES = ("clip",)
+_MATCHES = ("clip", "dataset", "linf")
 _ROUNDINGS = ("dither", "nearest")
 _VIDEO_SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ts", ".webm", ".wmv", ".y4m")
 
@@ -20,52 +21,58 @@ class AttackSpec:
     """An attack by name, with the options that differ from its defaults."""
 
     name: str
-    options: dict[str, int | float] = field(default_factory=dict)
+    options: dict[str, OptionValue] = field(default_factory=dict)
 
     @property
     def condition(self) -> str:
-        """The label of the condition: unique per attack and options."""
-        return ":".join([self.name, *(f"{key}={self.options[key]:g}" for key in sorted(self.options))])
+        """The label of the condition: unique per attack and options; of a file its bare name."""
+        texts = {key: _label(value) for key, value in self.options.items()}
+        return ":".join([self.name, *(f"{key}={texts[key]}" for key in sorted(texts))])
 
 
 @dataclass(frozen=True)
 class StimulusRequest:
-    """A whole set. `gain` is the target relative gain (0.1 is +10 %), `tolerance` is relative to it.
+    """A whole set.
 
-    `metric` is a registry name; `weights` a local weights file for it. `max_frames` uses the first frames of every
-    source only. `chunk` frames are held in memory at a time (None: as many as fit the picture size). `rounding` is
-    "dither" or "nearest", for every condition alike.
+    match: "clip" matches the gain with one strength per clip and attack, "dataset" with one strength per attack for
+    all clips; both need `gain`, the target relative gain (0.1 is +10 %). "linf" makes the largest change of any value
+    the same, `linf` 8-bit levels. `tolerance` is relative to the target.
+
+    `metric` is a registry name; `weights` a local weights file for it. `trained` are files and folders in which the
+    file of a trained attack is looked up; with `transfer` one made for another metric will do. `delivery` is a profile
+    or "auto", the cheapest rung of the ladder for each source that keeps `retention_floor` of every perturbation
+    (None: the default). `max_frames` uses the first frames of every source only. `chunk` frames are held in memory at
+    a time (None: as many as fit the picture size). `rounding` is "dither" or "nearest", for every condition alike.
+    `speed_matched` marks the attacks that need more than one gradient per frame.
     """
 
     sources: tuple[Path, ...]
     metric: str
     attacks: tuple[AttackSpec, ...]
-    gain: float
     out: Path
+    gain: float | None = None
+    linf: float | None = None
     match: str = "clip"
     tolerance: float = 0.02
     device: str = "auto"
     delivery: str = "h264"
+    retention_floor: float | None = None
     weights: Path | None = None
+    trained: tuple[Path, ...] = ()
+    transfer: bool = False
     max_frames: int | None = None
     chunk: int | None = None
     seed: int = 0
     rounding: str = "dither"
+    speed_matched: bool = False
     command: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Raises InvalidRequest, one sentence saying what to change."""
-        if not (math.isfinite(self.gain) and 0 < self.gain <= 10):
-            raise InvalidRequest(
-                f"The gain is a ratio above 0 and at most 10 (0.1 raises the metric by 10 %), got {self.gain}."
-            )
+        self._check_target()
         if not 0.001 <= self.tolerance <= 0.5:
             raise InvalidRequest(
-                f"The tolerance is a share of the gain from 0.001 to 0.5 (0.02 is 2 %), got {self.tolerance}."
-            )
-        if self.match not in _MATCHES:
-            raise InvalidRequest(
-                f"Matching {self.match!r} is not there yet; use --match clip, one strength per clip and attack."
+                f"The tolerance is a share of the target from 0.001 to 0.5 (0.02 is 2 %), got {self.tolerance}."
             )
         if self.rounding not in _ROUNDINGS:
             raise InvalidRequest(f"The rounding is {' or '.join(_ROUNDINGS)}, got {self.rounding!r}.")
@@ -74,7 +81,14 @@ class StimulusRequest:
                 raise InvalidRequest(f"{name} must be at least 1, got {value}.")
         if not 0 <= self.seed < 2**63:
             raise InvalidRequest(f"The seed must be a whole number from 0 to 2^63 - 1, got {self.seed}.")
-        get_profile(self.delivery)
+        if self.delivery != AUTO:
+            get_profile(self.delivery)
+            if self.retention_floor is not None:
+                raise InvalidRequest(f"A retention floor chooses among profiles; give --delivery {AUTO} with it.")
+        if self.retention_floor is not None and not 0 < self.retention_floor <= 1:
+            raise InvalidRequest(
+                f"The retention floor is a share above 0 and at most 1 (0.9 keeps 90 %), got {self.retention_floor}."
+            )
         if not self.attacks:
             raise InvalidRequest("No attack is given; name at least one, for example --attacks fgsm,ioi.")
         labels = [attack.condition for attack in self.attacks]
@@ -82,30 +96,68 @@ class StimulusRequest:
             if labels.count(label) > 1:
                 raise InvalidRequest(f"The attack {label} is given twice; give each attack, with its options, once.")
 
+    def _check_target(self) -> None:
+        if self.match not in _MATCHES:
+            raise InvalidRequest(f"--match is one of {', '.join(_MATCHES)}, got {self.match!r}.")
+        if self.match == "linf":
+            if self.linf is None or self.gain is not None:
+                raise InvalidRequest("--match linf takes its target from --linf, in 8-bit levels, and no --gain.")
+            if not (math.isfinite(self.linf) and 0 < self.linf <= 255):
+                raise InvalidRequest(f"--linf is a number of 8-bit levels above 0 and at most 255, got {self.linf}.")
+        else:
+            if self.gain is None or self.linf is not None:
+                raise InvalidRequest(
+                    f"--match {self.match} takes its target from --gain, and no --linf; --linf goes with --match linf."
+                )
+            if not (math.isfinite(self.gain) and 0 < self.gain <= 10):
+                raise InvalidRequest(
+                    f"The gain is a ratio above 0 and at most 10 (0.1 raises the metric by 10 %), got {self.gain}."
+                )
+
 
 def parse_attacks(text: str) -> tuple[AttackSpec, ...]:
     """Attacks from "fgsm,ifgsm:iterations=4,ioi:keep=0.1:mean_floor=1": commas between, colons before options.
+
+    "all" stands for every attack with its defaults, "paper" for those of the IOI paper's one-iteration comparison that
+    are not the same picture as another.
 
     Raises: InvalidRequest naming the part that cannot be read. Names and options are checked by `create_attack`.
     """
     specs = []
     for part in (part.strip() for part in text.split(",")):
-        if not part:
-            continue
-        name, *options = part.split(":")
-        values = {}
-        for option in options:
-            key, equals, value = option.partition("=")
-            if not equals or not key:
-                raise InvalidRequest(f"The option {option!r} of {name} cannot be read; write {name}:option=value.")
-            if key.strip() in values:
-                raise InvalidRequest(f"The option {key.strip()} of {name} is given twice; give it once.")
-            try:
-                values[key.strip()] = int(value) if value.strip().lstrip("+-").isdigit() else float(value)
-            except ValueError:
-                raise InvalidRequest(f"The option {key} of {name} must be a number, got {value!r}.") from None
-        specs.append(AttackSpec(name.strip(), values))
+        if part == "all":
+            specs += [AttackSpec(info.name) for info in list_attacks()]
+        elif part == "paper":
+            specs += [AttackSpec(info.name, dict(info.paper)) for info in list_attacks() if info.paper is not None]
+        elif part:
+            specs.append(_parse_attack(part))
     return tuple(specs)
+
+
+def _parse_attack(text: str) -> AttackSpec:
+    name, *options = text.split(":")
+    values = {}
+    for option in options:
+        key, equals, value = (part.strip() for part in option.partition("="))
+        if not equals or not key or not value:
+            raise InvalidRequest(f"The option {option!r} of {name} cannot be read; write {name}:option=value.")
+        if key in values:
+            raise InvalidRequest(f"The option {key} of {name} is given twice; give it once.")
+        values[key] = _parse_value(value)
+    return AttackSpec(name.strip(), values)
+
+
+def _parse_value(text: str) -> OptionValue:
+    try:
+        return int(text) if text.lstrip("+-").isdigit() else float(text)
+    except ValueError:
+        return text
+
+
+def _label(value: OptionValue) -> str:
+    if isinstance(value, (bool, str)):
+        return Path(value_text(value)).stem
+    return f"{value:g}"
 
 
 def collect_sources(paths: Iterable[Path]) -> tuple[Path, ...]:

@@ -8,7 +8,7 @@ import torch
 
 from stimuli.colour import Planes
 
-__all__ = ["PlaneSpool"]
+__all__ = ["ChangeSpool", "PlaneSpool"]
 
 
 class PlaneSpool:
@@ -32,6 +32,29 @@ class PlaneSpool:
                 frames = torch.from_numpy(np.frombuffer(bytearray(data), np.uint8)).view(-1, sum(sizes)).to(device)
                 parts = frames.split(sizes, dim=1)
                 yield Planes(*(part.reshape(-1, *shape) for part, shape in zip(parts, self._shapes, strict=True)))
+
+    def remove(self) -> None:
+        self._path.unlink(missing_ok=True)
+
+
+class ChangeSpool:
+    """Changes of single frames, (3,H,W) in [0,1] units, as half floats on disk."""
+
+    def __init__(self, path: Path, *, height: int, width: int) -> None:
+        self._path = path
+        self._shape = (1, 3, height, width)
+        self._places: dict[int, int] = {}
+        path.unlink(missing_ok=True)
+
+    def add(self, frame: int, change: torch.Tensor) -> None:
+        with open(self._path, "ab") as file:
+            self._places[frame] = file.tell()
+            file.write(change.half().cpu().contiguous().numpy())
+
+    def read(self, frame: int, device: torch.device) -> torch.Tensor:
+        """(1,3,H,W) float32."""
+        change = np.fromfile(self._path, np.float16, int(np.prod(self._shape)), offset=self._places[frame])
+        return torch.from_numpy(change).reshape(self._shape).to(device).float()
 
     def remove(self) -> None:
         self._path.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """The folder of a stimulus set: one writer at a time, nothing half written, nothing computed twice.
 
     DIR/manifest.json      written last, in one rename
-    DIR/media/<name>.mp4   delivered files under opaque names
+    DIR/media/<name>.mp4   delivered files under opaque names (.webm where the profile says so)
     DIR/.work/             records of what is finished, the salt of the names, a lock; not served, not imported
 
 A record is stored under the hash of everything that the result depends on, after its file is in place. A later run
@@ -17,11 +17,11 @@ import json
 import os
 import secrets
 import shutil
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 from stimuli.errors import DiskFull, SetConflict, StimuliError
+from stimuli.padding import LEAST_PADDING, padding_header
 
 __all__ = ["SetFolder", "fingerprint", "hash_of_file", "writing_errors"]
 
@@ -101,10 +101,10 @@ class SetFolder:
         return record
 
     def pad(self, records: list[dict]) -> list[dict]:
-        """Bring the files of `records` to one size with an ISO-BMFF `free` box at their end, so that a participant
+        """Bring the files of `records` to one size with bytes at their end that players skip, so that a participant
         cannot tell them apart by their bytes. Returns the records with `bytes` and `sha256` of the padded files.
         """
-        size = max(record["bytes_encoded"] for record in records) + 8
+        size = max(record["bytes_encoded"] for record in records) + LEAST_PADDING
         padded = []
         for record in records:
             file = self.path / record["file"]
@@ -138,8 +138,9 @@ class SetFolder:
                 block = source.read(min(left, _CHUNK))
                 target.write(block)
                 left -= len(block)
-            target.write(struct.pack(">I4s", size - encoded, b"free"))
-            target.write(bytes(size - encoded - 8))
+            header = padding_header(file.suffix, size - encoded)
+            target.write(header)
+            target.write(bytes(size - encoded - len(header)))
             target.flush()
             os.fsync(target.fileno())
         os.replace(temporary, file)

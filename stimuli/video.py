@@ -23,6 +23,22 @@ _YUV_NAME = re.compile(r"yuv(j?)(420|422|444)p(?:(10|12)le)?")
 _RGB_FORMATS = {"gbrp": 8, "gbrp10le": 10, "gbrp12le": 12}
 _PACKED_RGB = {"rgb24", "bgr24", "rgb0", "bgr0", "0rgb", "0bgr"}
 _SHIFTS = {"420": (1, 1), "422": (1, 0), "444": (0, 0)}
+# Ten times the level, most luma samples a second, most luma samples a picture (VP9 levels, webmproject.org/vp9/levels).
+_VP9_LEVELS = (
+    (10, 829_440, 36_864),
+    (11, 2_764_800, 73_728),
+    (20, 4_608_000, 122_880),
+    (21, 9_216_000, 245_760),
+    (30, 20_736_000, 552_960),
+    (31, 36_864_000, 983_040),
+    (40, 83_558_400, 2_228_224),
+    (41, 160_432_128, 2_228_224),
+    (50, 311_951_360, 8_912_896),
+    (51, 588_251_136, 8_912_896),
+    (52, 1_176_502_272, 8_912_896),
+    (60, 1_176_502_272, 35_651_584),
+    (61, 2_353_004_544, 35_651_584),
+)
 _NO_FRAME = "{} holds a video stream without a single frame; get a whole copy of it."
 _STANDARD_RATES = tuple(Fraction(n) for n in (24, 25, 30, 48, 50, 60, 100, 120)) + tuple(
     Fraction(n * 1000, 1001) for n in (24, 30, 48, 60, 120)
@@ -110,7 +126,7 @@ def write_video(
     codes = _codes(colour)
     frames = 0
     try:
-        with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        with av.open(str(path), "w", format=profile.container, options=dict(profile.container_options)) as container:
             stream = container.add_stream(profile.encoder, rate=fps, options=dict(profile.options))
             stream.width, stream.height, stream.pix_fmt = width, height, profile.pixel_format
             stream.time_base = 1 / fps
@@ -138,14 +154,23 @@ def write_video(
 
 
 def codec_string(path: Path) -> str:
-    """The RFC 6381 name of an H.264 MP4's codec, such as "avc1.640028"."""
+    """The RFC 6381 name of a delivered file's codec, such as "avc1.640028" or "vp09.00.30.08"."""
     with _reading(path) as (_, stream):
-        return "avc1." + bytes(stream.codec_context.extradata)[1:4].hex()
+        context = stream.codec_context
+        if context.name == "h264":
+            return "avc1." + bytes(context.extradata)[1:4].hex()
+        area = context.width * context.height
+        return f"vp09.00.{_vp9_level(area, area * stream.average_rate)}.08"
 
 
 def av_versions() -> dict[str, str]:
     """Versions of PyAV and of the libavcodec inside it; both decide the bytes of an encoded file."""
     return {"av": av.__version__, "libavcodec": ".".join(map(str, av.library_versions["libavcodec"]))}
+
+
+def _vp9_level(area: int, rate: Fraction) -> int:
+    """Ten times the lowest VP9 level that holds pictures of `area` pixels at `rate` pixels a second."""
+    return next((level for level, most_rate, most in _VP9_LEVELS if area <= most and rate <= most_rate), 62)
 
 
 @contextmanager

@@ -11,20 +11,24 @@ import sys
 import time
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from skimage.metrics import structural_similarity
 
-from attacks.errors import InvalidOption, UnknownName
+from attacks import train_attack
+from attacks.errors import InvalidOption, TrainedFileError, UnknownName
 from attacks.metrics import wrap_module
 from stimuli import AttackSpec, StimulusRequest, generate_stimulus_set, parse_attacks, read_manifest
 from stimuli.closed_loop import ClosedLoop
+from stimuli.conditions import Condition, build_conditions, query_note
 from stimuli.errors import DiskFull, InvalidRequest, InvalidSource, SetConflict, Unreachable, VideoError
 from stimuli.store import SetFolder, hash_of_file
-from stimuli.video import probe
+from stimuli.video import probe, read_planes
 from tests.stimuli.conftest import BT601, BT709, Sharpness, the_metric, write_clip
 
 GAIN, TOLERANCE = 0.1, 0.02
@@ -319,7 +323,7 @@ def test_a_few_frames_that_mislead_do_not_make_an_attack_unreachable(made, tmp_p
     def short(self, attack):
         raise Unreachable("too low on these frames", best_gain=0.5 * GAIN, strength=0.0013, evaluations=3)
 
-    monkeypatch.setattr(ClosedLoop, "_search_frames", short)
+    monkeypatch.setattr(ClosedLoop, "search_frames", short)
     request = request_for(made[0].sources[:1], tmp_path / "out", attacks=parse_attacks("fgsm"))
     manifest = generate_stimulus_set(request, metric=the_metric()).manifest
     assert not manifest.unreachable
@@ -370,13 +374,168 @@ def test_scores_near_zero_use_the_scaled_form(tmp_path):
     assert manifest.stimuli[1].gain_delivered == pytest.approx(0.01, rel=0.021)
 
 
+def test_one_strength_for_the_whole_set(made, tmp_path):
+    """--match dataset: the mean of the clips' gains is the target, at one strength; a second run makes nothing."""
+    request = dataclasses.replace(made[0], match="dataset", attacks=parse_attacks("fgsm"), out=tmp_path / "out")
+    manifest = generate_stimulus_set(request, metric=the_metric()).manifest
+    attacked = [stimulus for stimulus in manifest.stimuli if stimulus.attack]
+    assert len({stimulus.strength for stimulus in attacked}) == 1
+    gains = [stimulus.gain_delivered for stimulus in attacked]
+    assert np.mean(gains) == pytest.approx(GAIN, rel=TOLERANCE + 1e-6)
+    assert gains[0] != gains[1]
+    for source, stimulus in zip(manifest.sources, attacked, strict=True):
+        clean, scores = (
+            decoded_scores(request.out / s.file, source.delivered.colour.matrix)
+            for s in (next(s for s in manifest.stimuli if s.source == source.id), stimulus)
+        )
+        assert ((scores - clean) / clean).mean() == pytest.approx(stimulus.gain_delivered, abs=2e-4)
+    assert generate_stimulus_set(request, metric=the_metric()).made == 0
+    # The strength belongs to all sources: with one of them taken away it is another.
+    fewer = dataclasses.replace(request, sources=request.sources[:1])
+    assert generate_stimulus_set(fewer, metric=the_metric()).made == 1
+
+
+def test_a_dataset_that_falls_short_is_recorded_for_every_source(made, tmp_path):
+    request = dataclasses.replace(
+        made[0], match="dataset", gain=5.0, attacks=parse_attacks("fgsm"), max_frames=3, out=tmp_path / "out"
+    )
+    manifest = generate_stimulus_set(request, metric=the_metric(peak=60.0)).manifest
+    assert [(missed.source, missed.condition) for missed in manifest.unreachable] == [("one", "fgsm"), ("two", "fgsm")]
+    assert all(0 < missed.best_gain < 5 and missed.best_linf is None for missed in manifest.unreachable)
+
+
+def test_the_same_largest_change(made, tmp_path):
+    request = dataclasses.replace(
+        made[0],
+        sources=made[0].sources[:1],
+        match="linf",
+        gain=None,
+        linf=3.0,
+        attacks=parse_attacks("fgsm,ioi"),
+        out=tmp_path / "out",
+    )
+    manifest = generate_stimulus_set(request, metric=the_metric()).manifest
+    assert (manifest.gain.target, manifest.gain.linf, manifest.gain.match) == (None, 3.0, "linf")
+    reference, fgsm, ioi = manifest.stimuli
+    assert reference.linf == 0
+    assert fgsm.linf == pytest.approx(3, rel=TOLERANCE)
+    assert ioi.linf == pytest.approx(3, rel=TOLERANCE)
+    assert fgsm.strength == pytest.approx(3 / 255, rel=TOLERANCE)
+    # FGSM changes every value by as much, IOI few of them.
+    assert fgsm.gain_delivered > 1.5 * ioi.gain_delivered > 0
+    luma = [next(read_planes(request.out / s.file, chunk=9)).y.int() for s in (reference, fgsm)]
+    assert 2 <= (luma[1] - luma[0]).abs().float().quantile(0.9) <= 5
+    assert generate_stimulus_set(request, metric=the_metric()).made == 0
+
+
+def test_attacks_of_several_gradients_are_marked_on_request(made, copy):
+    assert {stimulus.speed_matched for stimulus in made[1].manifest.stimuli} == {None}
+    result = generate_stimulus_set(dataclasses.replace(copy, speed_matched=True), metric=the_metric())
+    assert result.made == 0
+    assert result.manifest.speed_matched
+    marks = {stimulus.condition: stimulus.speed_matched for stimulus in result.manifest.stimuli}
+    assert marks == {"reference": None, "fgsm": True, "ifgsm:iterations=3": False, "ioi": True}
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A folder with a universal perturbation trained against the metric of these tests, and one against another."""
+    pictures, folder = tmp_path / "pictures", tmp_path / "trained"
+    pictures.mkdir()
+    rows, columns = np.mgrid[:64, :80] / 9
+    for index in range(2):
+        wave = 100 + 60 * np.sin(rows * (index + 1) + columns)[..., None] * [1, 0.7, 0.4]
+        Image.fromarray(wave.astype(np.uint8)).save(pictures / f"{index}.png")
+    other = wrap_module(Sharpness(peak=40.0), name="other")
+    for name, metric in (("mine", the_metric()), ("other", other)):
+        train_attack("uap_optimized", metric, pictures, folder / f"{name}.safetensors", epochs=2, batch=2, crop=48)
+    return folder
+
+
+def test_a_trained_file_is_found_by_its_metric(made, trained, tmp_path):
+    request = dataclasses.replace(
+        made[0],
+        sources=made[0].sources[:1],
+        attacks=parse_attacks("uap_optimized"),
+        trained=(trained,),
+        speed_matched=True,
+        out=tmp_path / "out",
+    )
+    stimulus = generate_stimulus_set(request, metric=the_metric()).manifest.stimuli[1]
+    assert stimulus.condition == "uap_optimized"
+    assert stimulus.attack.options["file"] == "mine.safetensors"
+    assert stimulus.attack.options["file_sha256"] == hash_of_file(trained / "mine.safetensors")
+    assert str(tmp_path) not in json.dumps(stimulus.attack.options)
+    assert stimulus.speed_matched
+    assert (stimulus.metric_cost.forwards, stimulus.metric_cost.backwards) == (0, 0)
+    # The file counts by its content: moved elsewhere, and named by hand, it is the same condition.
+    moved = shutil.copy(trained / "mine.safetensors", tmp_path / "mine.safetensors")
+    again = dataclasses.replace(request, trained=(Path(moved),))
+    assert generate_stimulus_set(again, metric=the_metric()).made == 0
+    with pytest.raises(InvalidRequest, match="uap_optimized and uap_optimized:file=mine are the same attack"):
+        twins = dataclasses.replace(request, attacks=parse_attacks(f"uap_optimized,uap_optimized:file={moved}"))
+        generate_stimulus_set(twins, metric=the_metric())
+
+
+def test_a_file_of_another_metric_is_taken_on_request_only(made, trained, tmp_path):
+    request = dataclasses.replace(
+        made[0],
+        sources=made[0].sources[:1],
+        attacks=parse_attacks("fgsm,uap_optimized,ioi"),
+        trained=(trained / "other.safetensors",),
+        max_frames=2,
+        out=tmp_path / "out",
+    )
+    with pytest.raises(TrainedFileError, match=r"train_attack uap_optimized .*--transfer.* ready: fgsm,ioi") as caught:
+        generate_stimulus_set(request, metric=the_metric())
+    assert "\n" not in str(caught.value)
+    assert not request.out.exists()
+    conditions = build_conditions(dataclasses.replace(request, transfer=True), the_metric())
+    assert conditions[1].describe()["options"]["trained_against"] == "other"
+
+
+def test_black_box_queries_are_counted_beforehand():
+    class Asking:
+        info = SimpleNamespace(name="asking", access="black-box")
+        options = {"queries": 8000}
+
+    (fgsm,) = build_conditions(request_for([], Path("out"), attacks=parse_attacks("fgsm")), the_metric())
+    assert query_note([fgsm], 300) is None
+    assert "up to 8,000 scores per frame, 2,400,000 for the 300 frames" in query_note(
+        [fgsm, Condition("asking", Asking())], 300
+    )
+
+
+def test_lossless_delivery_shows_what_was_meant(made, tmp_path):
+    request = dataclasses.replace(
+        made[0],
+        sources=made[0].sources[:1],
+        attacks=parse_attacks("fgsm"),
+        delivery="vp9-lossless",
+        out=tmp_path / "out",
+    )
+    manifest = generate_stimulus_set(request, metric=the_metric()).manifest
+    items = (*manifest.stimuli, *manifest.verification)
+    assert {Path(item.file).suffix for item in items} == {".webm"}
+    assert len({(request.out / item.file).stat().st_size for item in items}) == 1
+    reference, fgsm = manifest.stimuli
+    assert fgsm.codec == "vp09.00.10.08"
+    assert (reference.quality.psnr, reference.quality.ssim) == (None, 1)
+    assert fgsm.gain_delivered == pytest.approx(fgsm.gain_frames, rel=1e-5)
+    assert manifest.sources[0].delivered.settings == manifest.delivery.settings
+    for item in items:
+        data = (request.out / item.file).read_bytes()
+        assert data[item.bytes_encoded] == 0xEC
+        assert probe(request.out / item.file).frames == item.frames
+
+
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
         ({"gain": -0.1}, InvalidRequest, "ratio above 0"),
         ({"gain": float("nan")}, InvalidRequest, "ratio above 0"),
         ({"tolerance": 0}, InvalidRequest, "tolerance"),
-        ({"match": "dataset"}, InvalidRequest, "--match clip"),
+        ({"match": "linf"}, InvalidRequest, "--linf"),
         ({"delivery": "av1"}, InvalidRequest, "choose one of: h264"),
         ({"rounding": "down"}, InvalidRequest, "dither or nearest"),
         ({"max_frames": 0}, InvalidRequest, "at least 1"),
@@ -385,6 +544,17 @@ def test_scores_near_zero_use_the_scaled_form(tmp_path):
         ({"attacks": ()}, InvalidRequest, "at least one"),
         ({"attacks": parse_attacks("ifgsm,ifgsm:iterations=10")}, InvalidRequest, "are the same attack"),
         ({"attacks": parse_attacks("fgsm,fgsm")}, InvalidRequest, "given twice"),
+        (
+            {"attacks": parse_attacks("fgsm,ssah:iterations=1")},
+            InvalidRequest,
+            "ssah:iterations=1 are the same picture",
+        ),
+        ({"attacks": parse_attacks("ssah:iterations=1,fgsm")}, InvalidRequest, "at one iteration both are fgsm"),
+        (
+            {"attacks": parse_attacks("ssah:iterations=1,zhang:iterations=1")},
+            InvalidRequest,
+            "ssah:iterations=1 and zhang:iterations=1 are the same picture",
+        ),
         ({"attacks": parse_attacks("fgms")}, UnknownName, "fgsm"),
         ({"attacks": parse_attacks("ioi:kepe=0.1")}, InvalidOption, "keep"),
         ({"sources": ()}, InvalidRequest, "at least"),
@@ -552,12 +722,12 @@ def test_killed_in_the_middle_and_continued(made, tmp_path):
         [sys.executable, "-c", KILLED_RUN, str(source), str(out), "0.15"], env=environment, stderr=subprocess.PIPE
     )
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and not list(out.glob(".work/tmp/loop/attempt*.mp4")):
+    while time.monotonic() < deadline and not list(out.glob(".work/tmp/loops/*/attempt*.mp4")):
         assert run.poll() is None, run.stderr.read()
         time.sleep(0.02)
     run.send_signal(signal.SIGKILL)
     run.wait()
-    assert list(out.glob(".work/tmp/loop/attempt*.mp4"))
+    assert list(out.glob(".work/tmp/loops/*/attempt*.mp4"))
     assert not (out / "manifest.json").exists()
     finished = len(list((out / "media").iterdir()))
     assert finished >= 2  # reference and verification stimulus
@@ -570,7 +740,7 @@ def test_killed_in_the_middle_and_continued(made, tmp_path):
     assert result.made == 4 - finished
     assert not (out / ".work" / "tmp").exists()
     assert len(list((out / "media").iterdir())) == 4
-    assert json.loads((out / "manifest.json").read_text())["format_version"] == 1
+    assert json.loads((out / "manifest.json").read_text())["format_version"] == 2
 
 
 @pytest.mark.slow
@@ -601,7 +771,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
     peaks = []
-    for frames in (32, 128):
+    # The shorter one already fills the encoder's look-ahead.
+    for frames in (80, 176):
         folder = tmp_path / str(frames)
         folder.mkdir()
         done = subprocess.run(

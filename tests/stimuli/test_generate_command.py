@@ -57,13 +57,58 @@ def test_unreachable_is_reported_after_all_else_was_made(make_clip, tmp_path, ca
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [({"gain": "-1"}, "ratio above 0"), ({"attacks": "fgms"}, "fgsm"), ({"match": "linf"}, "--match clip")],
+    [
+        ({"gain": "-1"}, "ratio above 0"),
+        ({"attacks": "fgms"}, "fgsm"),
+        ({"match": "linf"}, "takes its target from --linf"),
+    ],
 )
 def test_bad_input_is_one_sentence(make_clip, tmp_path, capsys, change, words):
     with pytest.raises(CommandError, match=words) as caught:
         run(*arguments(make_clip(), tmp_path / "out", **change), capsys=capsys)
     assert caught.value.returncode == 1
     assert "\n" not in str(caught.value)
+
+
+def test_all_says_which_attacks_are_ready(make_clip, tmp_path, capsys, settings):
+    settings.DATA_DIR = tmp_path
+    (tmp_path / "trained").mkdir()
+    with pytest.raises(CommandError, match=r"train_attack uap_optimized --metric sharpness") as caught:
+        run(*arguments(make_clip(), tmp_path / "out", attacks="all"), capsys=capsys)
+    ready = str(caught.value).rpartition("These attacks are ready: ")[2].rstrip(".").split(",")
+    assert "fgsm" in ready and "scoreboundary" in ready
+    assert not {"uap_optimized", "uap_cumulative", "uap_generative", "facpa"} & set(ready)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_attack_that_asks_for_many_scores_is_announced(make_clip, tmp_path, capsys):
+    said = run(
+        *arguments(make_clip(frames=2), tmp_path / "out", attacks="scoreboundary:queries=20", gain=0.02),
+        "--tolerance=0.5",
+        capsys=capsys,
+    )
+    assert said.out.startswith("scoreboundary:queries=20 asks for up to 20 scores per frame, 40 for the 2 frames")
+
+
+def test_the_same_largest_change_and_the_mark_of_speed(make_clip, tmp_path, capsys):
+    values = arguments(make_clip(), tmp_path / "out", attacks="fgsm,ifgsm:iterations=2", match="linf", linf=2)
+    values = [v for v in values if v not in ("--gain", 0.1)]
+    lines = run(*values, "--speed-matched", capsys=capsys).out.splitlines()
+    (fgsm,) = (line for line in lines if "clip, fgsm" in line)
+    (ifgsm,) = (line for line in lines if "clip, ifgsm" in line)
+    assert "largest change 2 levels" in fgsm and "gradient" not in fgsm
+    assert ifgsm.endswith("more than one gradient per frame")
+
+
+def test_a_floor_that_no_rung_holds_ends_with_status_1(make_clip, tmp_path, capsys):
+    with pytest.raises(CommandError, match=r"highest rung keeps less than 1 of ioi on clip.*--retention-floor"):
+        run(
+            *arguments(make_clip(frames=3), tmp_path / "out", attacks="ioi", delivery="auto", rounding="nearest"),
+            "--retention-floor=1",
+            capsys=capsys,
+        )
+    assert "clip: delivered as vp9-lossless" in capsys.readouterr().out
+    assert (tmp_path / "out" / "manifest.json").exists()
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ import torch
 from attacks import CleanGradient
 from stimuli.colour import Planes
 from stimuli.gradient_store import GradientStore
-from stimuli.spool import PlaneSpool
+from stimuli.spool import ChangeSpool, PlaneSpool
 
 CPU = torch.device("cpu")
 
@@ -24,6 +24,11 @@ def test_signs_and_scores_survive_packing(tmp_path):
         assert back.sign.dtype == torch.int8
         assert torch.equal(back.scores, clean.scores)
         assert back.gradient is None
+        assert torch.equal(store.read(first, CPU, 1).sign, clean.sign[:1])
+    frame = CleanGradient(*(part[1:2] for part in (chunks[0].scores, chunks[0].sign, chunks[0].gradient)))
+    store.write_values(1, frame)
+    back = store.read_values(1, CPU)
+    assert all(torch.equal(getattr(back, name), getattr(frame, name)) for name in ("scores", "sign", "gradient"))
 
 
 def test_spooled_planes_come_back_in_any_chunks(tmp_path):
@@ -39,5 +44,16 @@ def test_spooled_planes_come_back_in_any_chunks(tmp_path):
     for chunk in (1, 2, 5, 9):
         back = Planes.cat(list(spool.chunks(chunk, CPU)))
         assert all(torch.equal(getattr(back, name), getattr(whole, name)) for name in "yuv")
+    spool.remove()
+    assert not list(tmp_path.iterdir())
+
+
+def test_changes_come_back_in_any_order_as_half_floats(tmp_path):
+    changes = torch.rand(3, 3, 8, 12, generator=torch.Generator().manual_seed(0)) - 0.5
+    spool = ChangeSpool(tmp_path / "x.intended", height=8, width=12)
+    for frame, change in zip((4, 7, 9), changes, strict=True):
+        spool.add(frame, change)
+    for place, frame in ((2, 9), (0, 4), (1, 7)):
+        torch.testing.assert_close(spool.read(frame, CPU)[0], changes[place], atol=2.5e-4, rtol=0)
     spool.remove()
     assert not list(tmp_path.iterdir())

@@ -20,6 +20,7 @@ STIMULUS = {
     "condition": "fgsm",
     "file": "media/x.mp4",
     "strength": 0.01,
+    "linf": 2.55,
     "gain_frames": 0.1,
     "gain_delivered": 0.1,
     "score_clean": 50.0,
@@ -29,13 +30,14 @@ STIMULUS = {
     "evaluations": 4,
     "encodes": 1,
     "metric_cost": {"forwards": 1, "backwards": 1},
-    "matching_cost": {"forwards": 2.5, "backwards": 1},
+    "matching_cost": {"forwards": 2.5, "backwards": 0},
+    "speed_matched": None,
     "quality": QUALITY,
     "codec": "avc1.64000a",
     **FILE,
 }
 DOCUMENT = {
-    "format_version": 1,
+    "format_version": 2,
     "created_at": "2026-11-21T09:00:00+00:00",
     "software": {"torch": "2.13.0"},
     "command": ["generate_stimuli"],
@@ -48,9 +50,10 @@ DOCUMENT = {
         "score_range": [0, 100],
         "lower_better": False,
     },
-    "gain": {"target": 0.1, "tolerance": 0.02, "match": "clip", "form": "relative"},
-    "delivery": {"profile": "h264", "settings": {"crf": "5"}},
+    "gain": {"target": 0.1, "linf": None, "tolerance": 0.02, "match": "clip", "form": "relative"},
+    "delivery": {"profile": "h264", "settings": {"crf": "5"}, "retention_floor": None},
     "rounding": "dither",
+    "speed_matched": False,
     "sources": [
         {
             "id": "a",
@@ -63,7 +66,14 @@ DOCUMENT = {
             "fps": "25/1",
             "pixel_aspect": "1/1",
             "colour": COLOUR,
-            "delivered": {"width": 64, "height": 48, "colour": COLOUR},
+            "delivered": {
+                "width": 64,
+                "height": 48,
+                "colour": COLOUR,
+                "profile": "h264",
+                "settings": {"crf": "5"},
+                "below_floor": [],
+            },
         }
     ],
     "stimuli": [STIMULUS],
@@ -103,7 +113,11 @@ def test_unknown_keys_are_left_for_later_versions(write):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda d: d.update(format_version=2), "format version 2"),
+        (lambda d: d.update(format_version=1), "earlier version .* make the set again"),
+        (lambda d: d.update(format_version=3), "format version 3"),
+        (lambda d: d["gain"].pop("linf"), r"gain\.linf is missing"),
+        (lambda d: d["stimuli"][0].update(speed_matched="yes"), "must be true or false"),
+        (lambda d: d["stimuli"][0].update(file="media/x.avi"), "neither .mp4 nor .webm"),
         (lambda d: d.pop("gain"), "gain is missing"),
         (lambda d: d["stimuli"][0].pop("strength"), r"stimuli\[0\]\.strength is missing"),
         (lambda d: d["stimuli"][0].update(strength="0.1"), r"stimuli\[0\]\.strength must be a number"),

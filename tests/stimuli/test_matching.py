@@ -94,6 +94,23 @@ def test_a_jump_over_the_target_is_said():
         search(lambda s: 0.05 if s < 0.01 else 0.2, most_evaluations=40)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_an_uneven_gain_is_no_peak_and_no_jump(seed):
+    """As of a change so weak that the encoder's decisions move its gain by some percent."""
+
+    def gain(strength):
+        return 20 * strength * (1 + 0.04 * math.sin(1e7 * strength + seed))
+
+    assert search(gain, start=0.003, tolerance=0.02).strength == pytest.approx(0.005, rel=0.08)
+
+
+def test_the_slope_at_zero_tells_how_a_saturating_gain_bends():
+    gain, slope = lambda s: 30 * s / (1 + s / 0.01), 30
+    bent = search(gain, start=TARGET / slope, slope=slope, tolerance=0.02)
+    assert len(bent.evaluations) < len(search(gain, start=TARGET / slope, tolerance=0.02).evaluations)
+    assert bent.strength == pytest.approx(0.005, rel=0.05)
+
+
 def test_stops_after_the_most_evaluations():
     calls = []
 

@@ -6,8 +6,8 @@ import torch
 from scipy.ndimage import convolve1d
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from stimuli.colour import ColourDescription
-from stimuli.quality import QualityMeter, mae_star, projection, ssim, vif
+from stimuli.colour import ColourDescription, luma
+from stimuli.quality import QualityMeter, mae_star, projection, vif
 
 BT709 = ColourDescription("bt709", "limited", "bt709", "bt709")
 
@@ -55,23 +55,6 @@ def reference_vif(clean, noisy):
 
 
 @pytest.mark.parametrize("noise", [0.005, 0.04, 0.2])
-def test_ssim_agrees_with_scikit_image(noise):
-    clean, noisy = (frames[:, 0] for frames in pair(noise=noise))
-    oracle = [
-        structural_similarity(
-            a.astype(np.float64),
-            b.astype(np.float64),
-            gaussian_weights=True,
-            sigma=1.5,
-            use_sample_covariance=False,
-            data_range=1,
-        )
-        for a, b in zip(clean.numpy(), noisy.numpy(), strict=True)
-    ]
-    assert ssim(clean, noisy).numpy() == pytest.approx(oracle, abs=2e-5)
-
-
-@pytest.mark.parametrize("noise", [0.005, 0.04, 0.2])
 def test_vif_agrees_with_its_equations(noise):
     clean, noisy = (frames[:, 0] for frames in pair(noise=noise))
     oracle = [
@@ -82,7 +65,6 @@ def test_vif_agrees_with_its_equations(noise):
 
 def test_identical_frames_are_perfect():
     clean, _ = pair()
-    assert ssim(clean[:, 0], clean[:, 0]) == pytest.approx([1, 1], abs=1e-6)
     assert vif(clean[:, 0], clean[:, 0]) == pytest.approx([1, 1], abs=1e-4)
 
 
@@ -115,13 +97,17 @@ def test_meter_gives_the_same_in_any_chunks():
     assert (two.ssim, two.vif, two.mae_star) == pytest.approx((one.ssim, one.vif, one.mae_star), rel=1e-5)
 
 
-def test_psnr_agrees_with_scikit_image():
+def test_psnr_and_ssim_agree_with_scikit_image():
     clean, noisy = pair(frames=3)
     meter = QualityMeter(BT709)
     meter.add(clean, noisy)
     assert meter.result().psnr == pytest.approx(
         peak_signal_noise_ratio(clean.numpy(), noisy.numpy(), data_range=1), abs=1e-4
     )
+    planes = (luma(frames, BT709).double().numpy() for frames in (clean, noisy))
+    options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 1}
+    oracle = [structural_similarity(a, b, **options) for a, b in zip(*planes, strict=True)]
+    assert meter.result().ssim == pytest.approx(np.mean(oracle), abs=2e-5)
 
 
 def test_temporal_instability_sees_flicker_and_not_a_still_change():

@@ -1,8 +1,12 @@
 """The attack syntax and the list of sources."""
 
+import dataclasses
+from pathlib import Path
+
 import pytest
 
-from stimuli import AttackSpec, collect_sources, parse_attacks
+from attacks import list_attacks
+from stimuli import AttackSpec, StimulusRequest, collect_sources, parse_attacks
 from stimuli.errors import InvalidRequest
 
 
@@ -23,13 +27,81 @@ def test_condition_labels_tell_options_apart():
     ("text", "words"),
     [
         ("ioi:keep", "write ioi:option=value"),
-        ("ioi:keep=much", "a number"),
+        ("ioi:keep=", "write ioi:option=value"),
         ("ioi:keep=0.1:keep=0.2", "keep of ioi is given twice"),
     ],
 )
 def test_unreadable_options(text, words):
     with pytest.raises(InvalidRequest, match=words):
         parse_attacks(text)
+
+
+def test_words_stay_words_and_numbers_become_numbers():
+    (spec,) = parse_attacks("nvw:variant=weighted:iterations=3:normalised=yes")
+    assert spec.options == {"variant": "weighted", "iterations": 3, "normalised": "yes"}
+
+
+def test_a_file_is_called_by_its_bare_name():
+    (spec,) = parse_attacks("facpa:file=/home/me/trained/small.safetensors:transfer=yes")
+    assert spec.options["file"] == "/home/me/trained/small.safetensors"
+    assert spec.condition == "facpa:file=small:transfer=yes"
+
+
+def test_all_is_every_attack_with_its_defaults():
+    assert parse_attacks("all") == tuple(AttackSpec(info.name) for info in list_attacks())
+
+
+def test_paper_is_one_iteration_each_and_no_picture_twice():
+    specs = {spec.name: spec.options for spec in parse_attacks("paper")}
+    rows = {info.name: info for info in list_attacks()}
+    assert {"fgsm", "ioi", "nvw", "korhonen"} <= specs.keys()
+    for name, options in specs.items():
+        assert options.get("iterations", rows[name].iterations) <= 1
+        assert rows[name].same_at_one_iteration is None
+
+
+REQUEST = StimulusRequest(
+    sources=(Path("a.mp4"),), metric="demo", attacks=parse_attacks("fgsm"), gain=0.1, out=Path("out")
+)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"match": "dataset"},
+        {"match": "linf", "linf": 4.0, "gain": None},
+        {"delivery": "auto"},
+        {"delivery": "auto", "retention_floor": 1.0},
+        {"delivery": "vp9-lossless"},
+    ],
+)
+def test_requests_in_order(change):
+    dataclasses.replace(REQUEST, **change).check()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"match": "frame"}, "clip, dataset, linf"),
+        ({"gain": None}, "--match clip takes its target from --gain"),
+        ({"linf": 4.0}, "--linf goes with --match linf"),
+        ({"match": "dataset", "gain": None, "linf": 4.0}, "--match dataset takes its target from --gain"),
+        ({"match": "linf"}, "takes its target from --linf"),
+        ({"match": "linf", "linf": 4.0}, "and no --gain"),
+        ({"match": "linf", "linf": 0.0, "gain": None}, "8-bit levels above 0"),
+        ({"match": "linf", "linf": float("nan"), "gain": None}, "8-bit levels above 0"),
+        ({"match": "linf", "linf": 256.0, "gain": None}, "at most 255"),
+        ({"retention_floor": 0.9}, "give --delivery auto with it"),
+        ({"delivery": "auto", "retention_floor": 1.1}, "at most 1"),
+        ({"delivery": "auto", "retention_floor": 0.0}, "above 0"),
+        ({"delivery": "h265"}, "h264-crf14, h264-crf10, h264, h264-crf1, vp9-lossless, auto"),
+    ],
+)
+def test_requests_that_contradict_themselves(change, words):
+    with pytest.raises(InvalidRequest, match=words) as caught:
+        dataclasses.replace(REQUEST, **change).check()
+    assert "\n" not in str(caught.value)
 
 
 def test_an_empty_list_has_no_attacks():
