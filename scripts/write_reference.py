@@ -19,7 +19,7 @@ def reference() -> str:
     django.setup()
     from django.core.management import get_commands, load_command_class
 
-    from attacks import list_attacks
+    from attacks import list_attacks, value_text
     from attacks.metrics import list_metrics
     from studyserver.vote_columns import data_dictionary
 
@@ -29,8 +29,13 @@ def reference() -> str:
             info.title,
             info.access,
             info.iterations,
-            f"{255 * info.strength.default:.3g}/255 ({255 * info.strength.low:.3g} to {255 * info.strength.high:.3g})",
-            "<br>".join(f"`{option.name}` {option.default:.4g}: {option.description}" for option in info.options),
+            f"{info.strength.text(info.strength.default)} ({info.strength.text(info.strength.low)} to "
+            f"{info.strength.text(info.strength.high)}; {info.strength.unit})",
+            "<br>".join(
+                f"`{option.name}` {value_text(option.default)} ({option.accepts}): {option.description}"
+                for option in info.options
+            ),
+            info.same_at_one_iteration or "",
             info.citation,
         )
         for info in list_attacks()
@@ -64,7 +69,19 @@ def reference() -> str:
                 "## Attacks",
                 "Strengths are fractions of full scale; `1/255` is one 8-bit level. The range is the authors' own; "
                 "matching may go beyond it. Options follow the name: `--attacks fgsm,ifgsm:iterations=4,ioi:keep=0.1`.",
-                table(("name", "attack", "access", "gradients", "strength", "options", "citation"), attacks),
+                table(
+                    (
+                        "name",
+                        "attack",
+                        "access",
+                        "gradients",
+                        "strength",
+                        "options",
+                        "equal at 1 iteration",
+                        "citation",
+                    ),
+                    attacks,
+                ),
                 "## Target metrics",
                 "`python manage.py list_metrics` says which are usable on this machine now. Any other no-reference "
                 "metric of pyiqa is named `pyiqa:<name>`; one's own network goes through `wrap_module`.",

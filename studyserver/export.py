@@ -2,11 +2,11 @@
 
 import importlib.util
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from studyserver.errors import ExportUnavailable
+from studyserver.files import write_whole
 from studyserver.vote_columns import data_dictionary
 
 __all__ = ["ExportResult", "write_vote_table"]
@@ -41,17 +41,8 @@ def write_vote_table(table, out: Path) -> ExportResult:
     columns = json.dumps(data_dictionary(), indent=2, ensure_ascii=False) + "\n"
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        _whole(out, writer)
-        _whole(dictionary, lambda path: path.write_text(columns))
+        write_whole(out, writer)
+        write_whole(dictionary, lambda path: path.write_text(columns))
     except OSError as error:
         raise ExportUnavailable(f"cannot write {out}: {error.strerror or error}; choose another --out") from error
     return ExportResult(votes=len(table), file=out, dictionary=dictionary)
-
-
-def _whole(path: Path, write) -> None:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        write(part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

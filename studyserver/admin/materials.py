@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from studyserver.admin.attack_names import citation_of, title_of
 from studyserver.admin.readonly import RecordAdmin, link_to, list_link
 from studyserver.models import Condition, Pair, Source, Stimulus
 from studyserver.selectors import pairs_with_progress
@@ -30,13 +31,22 @@ class SourceAdmin(RecordAdmin):
 
 @admin.register(Condition)
 class ConditionAdmin(RecordAdmin):
-    list_display = ("label", "kind", "study_link", "attack", "stimuli_link")
+    list_display = ("label", "kind", "study_link", "attack_title", "stimuli_link")
     list_filter = ("study", "kind")
     search_fields = ("label",)
+    readonly_fields = ("attack_title", "citation")
 
     @admin.display(description="study", ordering="study")
     def study_link(self, condition):
         return link_to(condition.study)
+
+    @admin.display(description="what it is")
+    def attack_title(self, condition):
+        return title_of(condition)
+
+    @admin.display(description="citation")
+    def citation(self, condition):
+        return citation_of(condition)
 
     @admin.display(description="stimuli")
     def stimuli_link(self, condition):
@@ -45,10 +55,19 @@ class ConditionAdmin(RecordAdmin):
 
 @admin.register(Stimulus)
 class StimulusAdmin(RecordAdmin):
-    list_display = ("__str__", "gain", "kept", "psnr", "ssim", "megabytes")
+    list_display = ("__str__", "gain", "kept", "psnr", "ssim", "megabytes", "speed_matched")
     list_filter = ("source__study", "condition__label", "source__name")
     search_fields = ("manifest_id", "source__name", "condition__label", "sha256")
     list_select_related = ("source", "condition")
+    readonly_fields = ("attack_title", "citation")
+
+    @admin.display(description="what was done")
+    def attack_title(self, stimulus):
+        return title_of(stimulus.condition)
+
+    @admin.display(description="citation")
+    def citation(self, stimulus):
+        return citation_of(stimulus.condition)
 
     @admin.display(description="delivered gain", ordering="gain_delivered")
     def gain(self, stimulus):

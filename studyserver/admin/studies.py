@@ -33,6 +33,7 @@ class StudyAdmin(admin.ModelAdmin):
         "materials",
         "target_metric",
         "target_gain",
+        "target_linf",
         "manifest_sha256",
         "created_at",
     )
@@ -50,7 +51,16 @@ class StudyAdmin(admin.ModelAdmin):
         ("The end", {"fields": ("completion_code", "completion_url")}),
         (
             "Stimulus set",
-            {"fields": ("target_metric", "target_gain", "manifest_sha256", "demonstration", "created_at")},
+            {
+                "fields": (
+                    "target_metric",
+                    "target_gain",
+                    "target_linf",
+                    "manifest_sha256",
+                    "demonstration",
+                    "created_at",
+                )
+            },
         ),
     )
 

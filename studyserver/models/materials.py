@@ -69,6 +69,9 @@ class Stimulus(models.Model):
     strength = models.FloatField(null=True)
     gain_delivered = models.FloatField(null=True)
     retention = models.FloatField(null=True)
+    speed_matched = models.BooleanField(
+        null=True, help_text="Whether one gradient per frame is enough; empty where the set does not say."
+    )
     quality = models.JSONField(default=dict, blank=True)
 
     class Meta:

@@ -84,6 +84,9 @@ class Study(models.Model):
     manifest_sha256 = models.CharField(max_length=64, blank=True, editable=False)
     target_metric = models.CharField(max_length=100, blank=True, editable=False)
     target_gain = models.FloatField(null=True, editable=False)
+    target_linf = models.FloatField(
+        "target of the largest change", null=True, editable=False, help_text="8-bit levels, of a set matched by it."
+    )
     salt = models.CharField(max_length=40, default=new_token, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

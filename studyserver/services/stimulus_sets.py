@@ -70,6 +70,7 @@ def import_stimulus_set(
             study.manifest_sha256 = digest
             study.target_metric = manifest.target_metric.name
             study.target_gain = manifest.gain.target
+            study.target_linf = manifest.gain.linf
             study.save()
             _create_materials(study, manifest, files)
     except BaseException as error:
@@ -121,6 +122,7 @@ def _create_materials(study: Study, manifest, files: dict[str, str]) -> None:
             strength=item.strength,
             gain_delivered=item.gain_delivered,
             retention=item.retention,
+            speed_matched=item.speed_matched,
             quality=_plain(item.quality),
         )
         for item in manifest.stimuli

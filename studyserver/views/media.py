@@ -19,6 +19,7 @@ __all__ = ["media"]
 logger = logging.getLogger(__name__)
 
 _BLOCK = 256 * 1024
+_TYPES = {".mp4": "video/mp4", ".webm": "video/webm"}
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
@@ -46,7 +47,7 @@ def _ranged(request: HttpRequest, path: Path, size: int, tag: str) -> HttpRespon
         return _with_headers(HttpResponse(status=304), tag)
     wanted = _RANGE.fullmatch(request.headers.get("Range", ""))
     if wanted is None or wanted.groups() == ("", "") or request.headers.get("If-Range", tag) != tag:
-        response = FileResponse(path.open("rb"), content_type="video/mp4")
+        response = FileResponse(path.open("rb"), content_type=_TYPES[path.suffix])
         response.headers["Content-Length"] = str(size)
         response.headers.pop("Content-Disposition", None)
         return _with_headers(response, tag)
@@ -55,7 +56,7 @@ def _ranged(request: HttpRequest, path: Path, size: int, tag: str) -> HttpRespon
         response = HttpResponse(status=416)
         response.headers["Content-Range"] = f"bytes */{size}"
         return _with_headers(response, tag)
-    response = StreamingHttpResponse(_blocks(path, first, last), status=206, content_type="video/mp4")
+    response = StreamingHttpResponse(_blocks(path, first, last), status=206, content_type=_TYPES[path.suffix])
     response.headers["Content-Length"] = str(last - first + 1)
     response.headers["Content-Range"] = f"bytes {first}-{last}/{size}"
     return _with_headers(response, tag)

@@ -39,7 +39,7 @@ def demo(tmp_path_factory):
 def test_every_condition_is_ranked(demo):
     folder, document = demo
     names = {row["condition"] for row in document["ranking"]}
-    assert names == {"reference", "fgsm", "ifgsm:iterations=3", "ioi"}
+    assert names == {"reference", "fgsm", "ifgsm:iterations=3", "uap_optimized", "ioi"}
     page = (folder / "demo" / "report" / "report.html").read_text()
     # The one who answers at random may have missed the verification pair and be left out.
     assert re.search("all of the (29|30) participants were simulated", page)
@@ -72,7 +72,7 @@ def test_the_delivered_files_prove_the_matched_gain(demo):
     references = {s.source: scores(folder / "demo" / "set" / s.file) for s in manifest.stimuli if s.attack is None}
     assert len(references) == 3
     attacked = [s for s in manifest.stimuli if s.attack]
-    assert len(attacked) == 9 and not manifest.unreachable
+    assert len(attacked) == 12 and not manifest.unreachable
     for stimulus in attacked:
         clean = references[stimulus.source]
         gain = np.mean((scores(folder / "demo" / "set" / stimulus.file) - clean) / clean)
@@ -96,7 +96,7 @@ def test_a_second_run_makes_nothing_again(demo):
     done = run(folder, "demo", "--no-server", "--frames", "4", "--participants", "30")
     assert done.returncode == 0, done.stderr
     again = json.loads(done.stdout)
-    assert again["stimuli_made"] == 0 and again["stimuli_reused"] == 15
+    assert again["stimuli_made"] == 0 and again["stimuli_reused"] == 18
     assert again["ranking"] == first["ranking"]
 
 

@@ -39,6 +39,27 @@ def test_moments_are_short(voted, admin_client):
     assert f"{session.consented_at:%Y-%m-%d %H:%M}</td>" in admin_client.get(address("session")).text
 
 
+@pytest.mark.parametrize("model", ["condition", "stimulus"])
+def test_attacks_have_the_title_and_the_paper_of_their_row(draft, admin_client, model):
+    from attacks import list_attacks
+
+    info = next(info for info in list_attacks() if info.name == "ioi")
+    condition = draft.conditions.get(label="ioi")
+    record = condition if model == "condition" else condition.stimuli.first()
+    page = admin_client.get(address(model, "change", record.pk)).text
+    assert info.title in page and info.citation in page
+    condition.attack = {"name": "of tomorrow", "options": {}}
+    condition.save()
+    page = admin_client.get(address(model, "change", record.pk)).text
+    assert "of tomorrow" in page and info.title not in page
+
+
+def test_the_list_of_conditions_has_the_titles(draft, admin_client):
+    page = admin_client.get(address("condition")).text
+    assert "IOI: Invisible One-Iteration attack" in page and "FGSM: one step" in page
+    assert page.count('<td class="field-attack_title">–</td>') == 2  # reference and verification
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_strangers_are_sent_to_the_login(study, client, model):
     assert "/admin/login/" in client.get(address(model)).url

@@ -31,6 +31,18 @@ def test_it_creates_everything(draft):
     assert draft.status == Study.Status.DRAFT
 
 
+def test_a_set_matched_by_the_largest_change(db, copy):
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["gain"] |= {"target": None, "linf": 4.0, "match": "linf"}
+    for item in manifest["stimuli"]:
+        item["speed_matched"] = item["condition"] == "fgsm" if item["attack"] else None
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    study = import_stimulus_set(slug="dogs", folder=copy).study
+    assert (study.target_gain, study.target_linf) == (None, 4.0)
+    marks = Stimulus.objects.values_list("condition__label", "speed_matched").distinct()
+    assert dict(marks) == {"reference": None, "fgsm": True, "ioi": False, "verification": None}
+
+
 def test_pairs_are_all_pairs_of_one_source(draft):
     pairs = draft.pairs.select_related("first__source", "second__source", "source")
     assert all(pair.first.source == pair.second.source == pair.source for pair in pairs)

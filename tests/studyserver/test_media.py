@@ -45,6 +45,14 @@ def test_a_range_comes_exactly(visitor, trial, body, wanted, first, last):
     assert reply.headers["Content-Range"] == f"bytes {begin}-{begin + len(expected) - 1}/{len(body)}"
 
 
+def test_webm_is_called_so(visitor, trial):
+    old = settings.MEDIA_ROOT / trial.left.media
+    trial.left.media = old.rename(old.with_suffix(".webm")).name
+    trial.left.save()
+    assert visitor.get("media", trial.left_token).headers["Content-Type"] == "video/webm"
+    assert visitor.get("media", trial.left_token, Range="bytes=0-1").headers["Content-Type"] == "video/webm"
+
+
 def test_a_range_of_endless_digits_is_no_range(visitor, trial):
     assert visitor.get("media", trial.left_token, Range=f"bytes=0-{'9' * 5000}").status_code == 200
 

@@ -17,7 +17,7 @@ def write_tiny_set(folder: pathlib.Path, *, sources=2, width=64, height=48, fram
     media.mkdir(parents=True)
     rng = numpy.random.default_rng(seed)
     manifest = {
-        "format_version": 1,
+        "format_version": 2,
         "created_at": "2026-01-01T00:00:00+00:00",
         "software": {},
         "command": [],
@@ -30,9 +30,10 @@ def write_tiny_set(folder: pathlib.Path, *, sources=2, width=64, height=48, fram
             "score_range": [0, 100],
             "lower_better": False,
         },
-        "gain": {"target": 0.1, "tolerance": 0.02, "match": "clip", "form": "relative"},
-        "delivery": {"profile": "h264", "settings": {}},
+        "gain": {"target": 0.1, "linf": None, "tolerance": 0.02, "match": "clip", "form": "relative"},
+        "delivery": {"profile": "h264", "settings": {}, "retention_floor": None},
         "rounding": "nearest",
+        "speed_matched": False,
         "sources": [],
         "stimuli": [],
         "unreachable": [],
@@ -51,7 +52,14 @@ def write_tiny_set(folder: pathlib.Path, *, sources=2, width=64, height=48, fram
                 "bytes": 1,
                 "pixel_aspect": "1/1",
                 "colour": colour,
-                "delivered": {"width": width, "height": height, "colour": colour},
+                "delivered": {
+                    "width": width,
+                    "height": height,
+                    "colour": colour,
+                    "profile": "h264",
+                    "settings": {},
+                    "below_floor": [],
+                },
                 **shared,
             }
         )
@@ -84,6 +92,7 @@ def write_tiny_set(folder: pathlib.Path, *, sources=2, width=64, height=48, fram
                     "attack": {"name": label, "options": {}} if amplitude else None,
                     "condition": label,
                     "strength": amplitude / 255,
+                    "linf": float(amplitude),
                     "gain_frames": 0.1 if amplitude else 0.0,
                     "gain_delivered": 0.1 if amplitude else 0.0,
                     "score_clean": 50.0,
@@ -94,6 +103,7 @@ def write_tiny_set(folder: pathlib.Path, *, sources=2, width=64, height=48, fram
                     "encodes": 1,
                     "metric_cost": {"forwards": 1.0, "backwards": 1.0},
                     "matching_cost": {"forwards": 1.0, "backwards": 0.0},
+                    "speed_matched": None,
                     "quality": {
                         "psnr": 48.0 - amplitude,
                         "ssim": 0.99 - amplitude / 100,

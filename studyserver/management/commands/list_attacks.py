@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from attacks import list_attacks
+from attacks import list_attacks, value_text
 from studyserver.management.base import LabCommand
 
 __all__ = ["Command"]
@@ -18,15 +18,17 @@ class Command(LabCommand):
             self.say(f"{info.name}  {info.title}")
             self.say(f"    {info.citation}")
             self.say(
-                f"    {info.access}, gradients per frame {info.iterations}, strength {255 * strength.default:.3g}/255 "
-                f"(usually {255 * strength.low:.3g}/255 to {255 * strength.high:.3g}/255)"
+                f"    {info.access}, gradients per frame {info.iterations}, strength {strength.text(strength.default)} "
+                f"(usually {strength.text(strength.low)} to {strength.text(strength.high)}; {strength.unit})"
             )
+            if info.same_at_one_iteration:
+                self.say(f"    with iterations=1: the same picture as {info.same_at_one_iteration}")
             for option in info.options:
-                self.say(
-                    f"    {option.name}={option.default:.4g}  ({option.low:g} to {option.high:g})  {option.description}"
-                )
+                self.say(f"    {option.name}={value_text(option.default)}  ({option.accepts})  {option.description}")
             for variant in info.variants:
-                self.say(f"    variant {variant}")
+                self.say(f"    with {variant}")
             self.say()
         self.say("Options follow the name: generate_stimuli … --attacks fgsm,ifgsm:iterations=4,ioi:keep=0.1")
+        self.say("--attacks all takes every attack with its defaults; --attacks paper those of the IOI paper's")
+        self.say("one-iteration comparison, without those that would be the same picture as another.")
         return {"attacks": [dataclasses.asdict(info) for info in attacks]}

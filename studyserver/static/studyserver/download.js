@@ -82,6 +82,6 @@ export class Downloads {
       file.received += value.length;
     }
     if (file.size && file.received !== file.size) throw new Error("the connection broke off");
-    return new Blob(parts, { type: "video/mp4" });
+    return new Blob(parts, { type: response.headers.get("Content-Type") });
   }
 }

@@ -66,8 +66,13 @@ async function load() {
     if (state.next) for (const side of ["left", "right"]) downloads.get(state.next[side]).catch(() => {});
     trial.loadMs = files.map((file) => file.loadMs);
     await Promise.all(videos.map((video, side) => prepare(video, files[side].url)));
-  } catch {
-    say("The videos could not be loaded. Please check your connection.");
+  } catch (error) {
+    const unplayable = error?.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED;
+    say(
+      unplayable
+        ? "This browser cannot play these videos. Please open this page in a current Chrome, Edge or Firefox."
+        : "The videos could not be loaded. Please check your connection.",
+    );
     return enter("failed", "retry");
   } finally {
     clearInterval(ticker);
