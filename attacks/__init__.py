@@ -22,8 +22,6 @@ _LAZY = {
     "Attack": "attacks.base",
     "CleanGradient": "attacks.gradients",
     "Cost": "attacks.base",
-    "CostTable": "attacks.cost_table",
-    "GainResult": "attacks.gain",
     "Prepared": "attacks.base",
     "TrainingProgress": "attacks.attack_training",
     "clean_gradient": "attacks.gradients",
@@ -33,7 +31,7 @@ _LAZY = {
     "relative_gain": "attacks.gain",
     "structural_similarity": "attacks.ssim",
     "synthetic_scene": "attacks.cost_table",
-    "to_uint8": "attacks.quantize",
+    "to_uint8": "attacks.frames",
     "train_attack": "attacks.attack_training",
 }
 
@@ -42,8 +40,6 @@ __all__ = [
     "AttackInfo",
     "CleanGradient",
     "Cost",
-    "CostTable",
-    "GainResult",
     "Option",
     "OptionValue",
     "Prepared",

@@ -1,4 +1,4 @@
-"""AdvJND: steps weighted by the just-noticeable difference (Zhang, Qiao, Xu, Zhang, ML4CS 2020)."""
+"""AdvJND: steps weighted by the just-noticeable difference (Zhang et al., ML4CS 2020)."""
 
 import torch
 

@@ -4,7 +4,7 @@ import torch
 
 from attacks.errors import InvalidFrames
 
-__all__ = ["check_frames", "levels"]
+__all__ = ["check_frames", "levels", "to_uint8"]
 
 # 8-bit levels survive /255 and *255 in float32 to about 2e-5 of a level.
 _LEVEL_TOLERANCE = 1e-3
@@ -39,3 +39,12 @@ def levels(frames: torch.Tensor) -> torch.Tensor:
     nearest = exact.round()
     eight_bit = (exact - nearest).abs_().amax(dim=(1, 2, 3), keepdim=True) < _LEVEL_TOLERANCE
     return torch.where(eight_bit, nearest, exact)
+
+
+def to_uint8(frames: torch.Tensor) -> torch.Tensor:
+    """Round (N, 3, H, W) in [0, 1] to the nearest level, floor(255 x + 0.5), as uint8.
+
+    Rounded, never truncated: truncation turns any negative change, however tiny, into a full -1, so a strength
+    would mean nothing below about 3/255.
+    """
+    return frames.mul(255).add_(0.5).floor_().clamp_(0, 255).to(torch.uint8)

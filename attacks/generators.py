@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-__all__ = ["GENERATORS", "ResNetGenerator", "UNetGenerator", "new_generator"]
+__all__ = ["ResNetGenerator", "UNetGenerator", "new_generator"]
 
 _SLOPE = 0.2
 _DROPOUT = 0.5
@@ -98,16 +98,16 @@ def _reflect(maps: torch.Tensor, by: int) -> torch.Tensor:
     return F.pad(maps, (by, by, by, by), mode="reflect")
 
 
-GENERATORS = {"unet": UNetGenerator, "resnet": ResNetGenerator}
+_GENERATORS = {"unet": UNetGenerator, "resnet": ResNetGenerator}
 
 
 def new_generator(kind: str, width: int, seed: int) -> nn.Module:
-    """A network of GENERATORS with parameters drawn from `seed` as PyTorch's convolutions draw theirs by default:
+    """A "unet" or "resnet" with parameters drawn from `seed` as PyTorch's convolutions draw theirs by default:
     U(-b, b) with b = 1 / sqrt(fan in). On the CPU, so that every device starts from the same numbers.
     """
     # Built without memory first: a convolution's own start would take numbers from PyTorch's generator.
     with torch.device("meta"):
-        network = GENERATORS[kind](width)
+        network = _GENERATORS[kind](width)
     network.to_empty(device="cpu")
     random = torch.Generator().manual_seed(seed)
     with torch.no_grad():

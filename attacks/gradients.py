@@ -41,16 +41,20 @@ def quality_gradient(frames: torch.Tensor, metric: TargetMetric) -> tuple[torch.
             raise NotDifferentiable(
                 f"metric {metric.name!r} gives no gradient with respect to the frames; "
                 "it must compute its score from them with differentiable operations and without torch.no_grad(). "
-                f"Without a gradient these attacks remain: {_without_gradient()}."
+                + _what_remains()
             )
         (gradient,) = torch.autograd.grad(scores.sum(), leaf, allow_unused=True)
     if gradient is None:
-        raise NotDifferentiable(f"the score of metric {metric.name!r} does not depend on the frames.")
+        raise NotDifferentiable(
+            f"the score of metric {metric.name!r} does not depend on the frames; it must be computed from them. "
+            + _what_remains()
+        )
     if not torch.isfinite(gradient.sum()):
         bad = (~torch.isfinite(gradient)).flatten(1).any(dim=1).nonzero().flatten().tolist()
         if bad:
             raise NotDifferentiable(
-                f"the gradient of metric {metric.name!r} is NaN or infinite in frame {bad[0]} of the batch."
+                f"the gradient of metric {metric.name!r} is NaN or infinite in frame {bad[0]} of the batch; look for "
+                f"roots, divisions and logarithms at 0 in it, or leave out that frame. {_what_remains()}"
             )
     return scores.detach(), -gradient if metric.lower_better else gradient
 
@@ -77,5 +81,6 @@ def check_nonzero(gradient: torch.Tensor, metric: TargetMetric) -> None:
         )
 
 
-def _without_gradient() -> str:
-    return ", ".join(info.name for info in ATTACKS.values() if info.access != "white-box")
+def _what_remains() -> str:
+    names = ", ".join(info.name for info in ATTACKS.values() if info.access != "white-box")
+    return f"Without a gradient these attacks remain: {names}."

@@ -58,7 +58,8 @@ class MADC(Attack):
 
     The first step goes along the sign of the clean gradient, each further one along the sign of
     g - (<d, g> / <d, d>) d with d = x - x0, the direction of the gradient of the root mean square
-    change. Where that change exceeds `budget`, x - x0 is scaled down to it.
+    change. Where that change exceeds `budget`, x - x0 is scaled down to it. With one iteration this is
+    FGSM, up to the budget.
 
     Differs: the public benchmark leaves the budget's surplus by steps of 0.0005 towards x0 in a loop
     without an end; here it is one projection. The metric is asked at pictures inside [0, 1] only.

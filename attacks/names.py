@@ -9,7 +9,7 @@ __all__ = ["nearest"]
 def nearest(name: str, known: Iterable[str]) -> str:
     """The end of an error sentence: the names that `name` may have meant, else all of them."""
     known = list(known)
-    close = difflib.get_close_matches(str(name).lower(), known, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(str(name).lower(), known, n=3, cutoff=0.6)
     if close:
         return "did you mean " + " or ".join(repr(match) for match in close) + "?"
     return "known names: " + ", ".join(known) + "."

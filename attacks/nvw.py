@@ -4,8 +4,11 @@ import torch
 
 from attacks.adam_steps import AdamSteps
 from attacks.base import Attack, Prepared
+from attacks.errors import InvalidOption
 from attacks.gradients import CleanGradient
 from attacks.metrics.base import TargetMetric
+from attacks.options import OptionValue
+from attacks.table import AttackInfo
 
 __all__ = ["NVW", "figure_weight", "variance_weight"]
 
@@ -37,12 +40,20 @@ class NVW(Attack):
 
     variant `paper_figure`: V is 1 or 0 (`figure_weight`), which is what the figure of the IOI
     paper (ICML 2024) shows: there the two axes of the deviation are the row and the colours,
-    and only the sign of the weighted gradient acts. There is nothing to be `normalised` in it.
+    and only the sign of the weighted gradient acts. Raises InvalidOption with `normalised`, for
+    which there is nothing in it.
 
     Differs: no text or code of the authors was at hand; the map is the one that the public
     comparison uses, over rows and columns, and it weights the step, not the gradient before
     its sign is taken. Adam's 1e-8 is relative to each frame's gradient.
     """
+
+    def __init__(self, info: AttackInfo, options: dict[str, OptionValue]):
+        super().__init__(info, options)
+        if options["normalised"] and options["variant"] == "paper_figure":
+            raise InvalidOption(
+                "nvw: normalised has no meaning with variant=paper_figure, whose weight is 0 or 1; leave it out."
+            )
 
     def _prepare(self, frames: torch.Tensor, metric: TargetMetric, clean: CleanGradient | None) -> Prepared:
         if self.options["variant"] == "paper_figure":

@@ -176,7 +176,7 @@ class ScoreBoundary(Attack):
 
     Sees scores only, so any metric will do, differentiable or not. Meant for pictures and key frames:
     about 8000 queries a frame where the boundary is high, four orders of magnitude more than IOI; every frame of
-    a video is attacked independently. Up to 32 pictures are kept per frame. A strength takes at most `queries`
+    a video is attacked independently. Up to 25 pictures are kept per frame. A strength takes at most `queries`
     queries per frame, the clean score and the rounds up to it included; all strengths of one
     `prepare` share the rounds, so that a further strength costs the last step alone, at most 100
     queries, and does not depend on the ones before. A boundary that is not reached gives the highest

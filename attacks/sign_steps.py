@@ -135,7 +135,7 @@ class RandomStart(Iterated):
 
 
 class FGSM(Attack):
-    """x_adv = Clip(x + strength * sign(gradient)) (Goodfellow et al. 2015, equation 1).
+    """x_adv = Clip(x + strength * sign(gradient)) (Goodfellow et al. 2015).
 
     One forward and one backward of the metric per frame; every further strength is one addition.
     With more `iterations` each of them is a step of strength / iterations.
@@ -155,6 +155,7 @@ class IFGSM(Attack):
     """`iterations` sign steps of size `strength`, the perturbation kept within +-`eps` (Kurakin et al. 2017).
 
     Each strength above 0 costs `iterations` - 1 forwards and backwards beyond the clean gradient.
+    With one iteration this is FGSM, up to `eps`.
 
     Differs: the bound holds p itself, before the clip to [0, 1], as in the public benchmark.
     """

@@ -1,4 +1,4 @@
-"""SSAH's low-frequency constraint for quality metrics (Luo, Lin, Xie, Wu, Yang, Shen, CVPR 2022)."""
+"""SSAH's low-frequency constraint for quality metrics (Luo, Lin, Xie, Wu, Xie, Shen, CVPR 2022)."""
 
 import torch
 import torch.nn.functional as functional

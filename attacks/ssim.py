@@ -8,6 +8,8 @@ __all__ = ["SSIMGradient", "gaussian_filter", "local_moments", "structural_simil
 
 _SIZE, _SIGMA = 11, 1.5
 _C1, _C2 = 0.01**2, 0.03**2
+# Values that stay in the cache of one core while a window passes over them.
+_CACHED = 2**16
 
 
 def structural_similarity(reference: torch.Tensor, distorted: torch.Tensor) -> torch.Tensor:
@@ -39,7 +41,8 @@ def gaussian_filter(maps: torch.Tensor, size: int, sigma: float) -> torch.Tensor
     """(N, ..., H, W) filtered with a Gaussian window of `size` x `size`, only where the window lies inside."""
     window = [math.exp(-((x - size // 2) ** 2) / (2 * sigma**2)) for x in range(size)]
     window = [weight / sum(window) for weight in window]
-    filtered = torch.cat([_filter(part, window) for part in _cached_parts(maps.flatten(0, -3))])
+    planes = maps.flatten(0, -3)
+    filtered = torch.cat([_filter(part, window) for part in planes.split(_together(planes))])
     return filtered.view(*maps.shape[:-2], *filtered.shape[-2:])
 
 
@@ -59,7 +62,8 @@ class SSIMGradient:
 
     def at(self, distorted: torch.Tensor) -> torch.Tensor:
         """(N, C, H, W) derivative of each picture's own similarity."""
-        parts = (_cached_parts(t) for t in (self._reference, self._mean, self._square, distorted.flatten(0, -3)))
+        planes = (self._reference, self._mean, self._square, distorted.flatten(0, -3))
+        parts = (t.split(_together(self._reference)) for t in planes)
         gradient = torch.cat([_plane_gradient(*part) for part in zip(*parts, strict=True)])
         return gradient.view(self._shape).div_(self._shape[1])
 
@@ -91,9 +95,9 @@ def _plane_gradient(
     return gradient.mul_(2 / norm[0].numel())
 
 
-def _cached_parts(planes: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """One plane after the other on a CPU, where a plane stays in the cache; all together elsewhere."""
-    return planes.split(1) if planes.device.type == "cpu" else (planes,)
+def _together(planes: torch.Tensor) -> int:
+    """How many of these planes to work on at a time: on a CPU what the cache holds, elsewhere all."""
+    return max(_CACHED // planes[0].numel(), 1) if planes.device.type == "cpu" else len(planes)
 
 
 def _filter(maps: torch.Tensor, window: list[float]) -> torch.Tensor:

@@ -179,7 +179,7 @@ ATTACKS: dict[str, AttackInfo] = {
         AttackInfo(
             name="ssah",
             title="SSAH: the low-frequency band is held",
-            citation="Luo, Lin, Xie, Wu, Yang, Shen: Frequency-Driven Imperceptible Adversarial Attack on Semantic "
+            citation="Luo, Lin, Xie, Wu, Xie, Shen: Frequency-Driven Imperceptible Adversarial Attack on Semantic "
             "Similarity. CVPR 2022",
             access="white-box",
             strength=StrengthRange(default=0.001, low=1e-4, high=1e-2),
@@ -228,8 +228,8 @@ ATTACKS: dict[str, AttackInfo] = {
         AttackInfo(
             name="advjnd",
             title="AdvJND: steps weighted by the just-noticeable difference",
-            citation="Zhang, Qiao, Xu, Zhang: AdvJND: Generating Adversarial Examples with Just Noticeable "
-            "Difference. ML4CS 2020",
+            citation="Zhang et al.: AdvJND: Generating Adversarial Examples with Just Noticeable Difference. "
+            "ML4CS 2020",
             access="white-box",
             strength=StrengthRange(default=10 / 255, low=1 / 255, high=50 / 255),
             iterations=1,

@@ -89,4 +89,4 @@ def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapp
             os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:
-        raise TrainedFileError(f"{path} cannot be written: {error.strerror}.") from error
+        raise TrainedFileError(f"{path} cannot be written: {error.strerror}; choose another --out.") from error

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from attacks.errors import TrainedFileError
 
-__all__ = ["HEADER_KEY", "SUFFIX", "TrainedHeader", "find_trained_file", "read_header", "training_command"]
+__all__ = ["HEADER_KEY", "TrainedHeader", "find_trained_file", "read_header", "training_command"]
 
 HEADER_KEY = "trained_attack"
-SUFFIX = ".safetensors"
+_SUFFIX = ".safetensors"
 _FORMAT = 1
 _MOST_BYTES = 2**24  # of the description of the tensors; a network has some kilobytes
 
@@ -114,7 +114,7 @@ def _headers(paths: Sequence[Path]) -> Iterator[tuple[Path, TrainedHeader]]:
     seen = set()
     for path in map(Path, paths):
         inside = path.is_dir()
-        for file in sorted(path.glob(f"*{SUFFIX}")) if inside else [path]:
+        for file in sorted(path.glob(f"*{_SUFFIX}")) if inside else [path]:
             if file.resolve() in seen:
                 continue
             seen.add(file.resolve())

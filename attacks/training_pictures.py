@@ -13,9 +13,9 @@ from PIL import Image
 from attacks.errors import TrainingDataError
 from attacks.seeds import derived_seed
 
-__all__ = ["PICTURE_SUFFIXES", "TrainingPictures", "read_training_pictures"]
+__all__ = ["TrainingPictures", "read_training_pictures"]
 
-PICTURE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 _HELD_OUT_SHARE = 0.1
 _HELD_OUT_MOST = 64
 # 8 bits per channel or fewer, so that turning them into RGB loses nothing.
@@ -67,12 +67,10 @@ def read_training_pictures(
     """
     if not folder.is_dir():
         raise TrainingDataError(f"there is no folder {folder}; give the folder of the training pictures.")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())[
-        :limit
-    ]
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())[:limit]
     if len(files) < 2:
         raise TrainingDataError(
-            f"{folder} holds {len(files)} picture{'' if len(files) == 1 else 's'} ({', '.join(PICTURE_SUFFIXES)}); "
+            f"{folder} holds {len(files)} picture{'' if len(files) == 1 else 's'} ({', '.join(_SUFFIXES)}); "
             "training needs two at least, and thousands to be worth its name."
         )
     content_hash = hashlib.sha256()

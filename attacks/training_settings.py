@@ -7,9 +7,9 @@ from attacks.names import nearest
 from attacks.options import AttackOption, Choice, Option, OptionValue
 from attacks.table import ATTACKS
 
-__all__ = ["TRAINABLE", "TrainingSettings", "training_defaults", "training_settings"]
+__all__ = ["TrainingSettings", "training_defaults", "training_settings"]
 
-TRAINABLE = tuple(name for name, info in ATTACKS.items() if info.access == "trained")
+_TRAINABLE = tuple(name for name, info in ATTACKS.items() if info.access == "trained")
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,10 @@ _MULTIPLE = {None: 1, "resnet": 4, "unet": 256}
 
 def training_defaults(attack: str) -> TrainingSettings:
     """The papers' settings for `attack`. Raises UnknownName for an attack that is not trained."""
-    if attack in ATTACKS and attack not in TRAINABLE:
-        raise UnknownName(f"{attack} needs no training; the attacks that do are {', '.join(TRAINABLE)}.")
-    if attack not in TRAINABLE:
-        raise UnknownName(f"there is no attack {attack!r} to train; {nearest(attack, TRAINABLE)}")
+    if attack in ATTACKS and attack not in _TRAINABLE:
+        raise UnknownName(f"{attack} needs no training; the attacks that do are {', '.join(_TRAINABLE)}.")
+    if attack not in _TRAINABLE:
+        raise UnknownName(f"there is no attack {attack!r} to train; {nearest(attack, _TRAINABLE)}")
     return _DEFAULTS[attack]
 
 

@@ -1,6 +1,5 @@
 """Random changes of a frame where they are seen least: the starts of the score-boundary attack."""
 
-import itertools
 from collections.abc import Iterator
 
 import torch
@@ -33,45 +32,47 @@ class TrialSpace:
         self._low, self._high = (frame - self._limit).clamp_min(0), (frame + self._limit).clamp_max(1)
         edges = canny(frame[None].mul(255).add_(0.5).floor_()).float()
         near = functional.max_pool2d(edges, 3, stride=1, padding=1)[0] > 0
-        region = near | (spectral_residual(frame[None])[0] > _SALIENT)
-        self._patterns = [pattern * region for pattern in _textures(frame)]
+        self._region = near | (spectral_residual(frame[None])[0] > _SALIENT)
+        self._squares = [square for busy in _busiest(frame) for square in (busy, busy.flip(-1))]
 
     def draws(self, generator: torch.Generator) -> Iterator[tuple[int, float]]:
         """Trials without end: the number of a pattern and its factor."""
         while True:
-            pattern = int(torch.randint(len(self._patterns), (), generator=generator))
+            pattern = int(torch.randint(len(self._squares), (), generator=generator))
             yield pattern, _LARGEST_SCALE * (2 * float(torch.rand((), generator=generator)) - 1)
 
     def moved(self, picture: torch.Tensor, pattern: int, factor: float) -> torch.Tensor:
         """`picture` with as much of a pattern added as its change so far leaves room for."""
-        change = picture - self._frame
-        wanted = torch.minimum(self._patterns[pattern] * factor, self._limit - change.clamp_min(0))
-        wanted = torch.maximum(wanted, -self._limit - change.clamp_max(0))
-        return self.allowed(picture + wanted)
+        wanted = self._pattern(pattern).mul_(factor).clamp_(-self._limit, self._limit)
+        return self.allowed(wanted.add_(picture))
 
     def allowed(self, picture: torch.Tensor) -> torch.Tensor:
         """`picture` with every value brought within the limits around the frame's, and into [0, 1]."""
         return picture.clamp(self._low, self._high)
 
+    def _pattern(self, number: int) -> torch.Tensor:
+        """A square and its mirror images over the whole frame, less their mean, where changes are allowed.
 
-def _textures(frame: torch.Tensor) -> Iterator[torch.Tensor]:
-    """Pictures of the frame's size and of mean 0, each filled with one busy square of the frame and its mirror images.
+        Made anew for each trial: ten of them, kept, would be most of what an attack on a large frame holds.
+        """
+        texture = _tiled(self._squares[number], self._frame.shape[1:])
+        return texture.sub_(texture.mean(dim=(1, 2), keepdim=True)).mul_(self._region)
 
-    The squares, half as wide as the frame's shorter side, are those of the highest variance of the channels' mean.
-    """
+
+def _busiest(frame: torch.Tensor) -> Iterator[torch.Tensor]:
+    """Squares of the frame, half as wide as its shorter side: those of the highest variance of the channels' mean."""
     side = max(min(frame.shape[1:]) // 2, 1)
     stride = max(side // 4, 1)
     grey = frame.mean(dim=0, keepdim=True)
     variance = functional.avg_pool2d(grey.square(), side, stride) - functional.avg_pool2d(grey, side, stride).square()
     busiest = variance.flatten().argsort(descending=True, stable=True)[:_BLOCKS].tolist()
-    for place, turned in itertools.product(busiest, (False, True)):
+    for place in busiest:
         row, column = (stride * number for number in divmod(place, variance.shape[-1]))
-        square = frame[:, row : row + side, column : column + side]
-        texture = _tiled(square.flip(-1) if turned else square, frame.shape[1:])
-        yield texture - texture.mean(dim=(1, 2), keepdim=True)
+        yield frame[:, row : row + side, column : column + side]
 
 
 def _tiled(square: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """(3, S, S) and its mirror images side by side, as a new tensor (3, *size)."""
     for dim, length in zip((1, 2), size, strict=True):
         square = torch.cat([square, square.flip(dim)], dim)
         places = torch.arange(length, device=square.device) % square.shape[dim]

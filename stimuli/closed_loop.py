@@ -193,7 +193,9 @@ class ClosedLoop:
             best = through_codec(short.strength)
             if best < WORTH_ENCODING * self.target.value:
                 raise Unreachable(
-                    f"{label} cannot reach it on this clip: {short}", best_gain=best, strength=short.strength
+                    f"{label} cannot reach it on this clip, {best:.4g} once delivered: before the encoder {short}",
+                    best_gain=best,
+                    strength=short.strength,
                 ) from short
             return short.strength, 1.0
         except (NoChange, ZeroGradient):

@@ -41,10 +41,10 @@ class InvalidManifest(StimuliError):
 
 
 class Unreachable(StimuliError):
-    """No strength of the attack reaches the target gain.
+    """No strength of the attack reaches the target.
 
-    `best_gain` is the highest gain seen (a ratio), `strength` where it was seen
-    (fraction of full scale), `evaluations` how many strengths were tried.
+    `best_gain` is the highest value seen of what is matched (a gain is a ratio, a largest change counts 8-bit levels),
+    `strength` where it was seen (in the attack's own unit), `evaluations` how many strengths were tried.
     """
 
     def __init__(self, message: str, *, best_gain: float, strength: float, evaluations: int = 0) -> None:

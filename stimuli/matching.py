@@ -21,7 +21,7 @@ _GOLDEN = (math.sqrt(5) - 1) / 2
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One strength tried (fraction of full scale) and the gain it had (a ratio)."""
+    """One strength tried, in the attack's own unit, and what it had of the quantity that is matched."""
 
     strength: float
     gain: float

@@ -18,8 +18,7 @@ __all__ = ["Measured", "measure_attempt"]
 @dataclass(frozen=True)
 class Measured:
     """frame_scores: of the 8-bit 4:2:0 frames before the codec. delivered: scores and quality of the decoded file.
-    retention, retention_luma: share of the intended perturbation in it (RGB, luma); None where
-    nothing was meant.
+    retention, retention_luma: share of the intended perturbation in it (RGB, luma); None where nothing was meant.
     """
 
     frame_scores: list[float]

@@ -88,7 +88,9 @@ class SourceGroup:
     def _inputs(self, condition: Condition) -> dict:
         """What a condition's stimuli depend on, beside source and profile."""
         request = self._run.request
-        return {
+        # One strength for all: what becomes of one source depends on the others.
+        members = sorted((work.source.sha256, work.clip.frames) for work in self._works)
+        return ({"dataset": members} if request.match == "dataset" else {}) | {
             "attack": condition.describe(),
             "metric": self._run.metric_inputs,
             "gain": request.gain,
@@ -127,9 +129,10 @@ class SourceGroup:
 
     def _match(self, condition: Condition, loops: Sequence[ClosedLoop]) -> None:
         inputs = self._inputs(condition)
-        if self._run.request.match == "dataset":
-            members = [(work.source.sha256, work.clip.frames, work.profile.settings) for work in self._works]
-            inputs["dataset"] = sorted(members, key=str)
+        if "dataset" in inputs:
+            inputs["deliveries"] = sorted(
+                ((work.source.sha256, work.profile.settings) for work in self._works), key=str
+            )
 
         def make():
             try:

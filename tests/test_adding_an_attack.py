@@ -57,6 +57,7 @@ def test_the_lists_and_the_table_of_the_documentation_take_it_up(added, capsys):
     assert f"| `scattered` | {added.title} |" in reference()
 
 
+@pytest.mark.slow
 def test_the_benchmark_takes_it_up(added, capsys, tmp_path):
     (arguments,) = commands_of("benchmark_attacks")
     call_command("benchmark_attacks", *arguments, "--rounds", "1", "--out", str(tmp_path), "--verbosity", "0")

@@ -68,7 +68,10 @@ class ModuleMetric(TargetMetric):
             frame = int((~finite).nonzero()[0])
             value = scores.detach().reshape(count)[frame].item()
             what = "a window" if self.window > 1 else f"frame {frame} of the batch"
-            raise NonFiniteScore(f"metric {self.name!r} gives {value} for {what}.")
+            raise NonFiniteScore(
+                f"metric {self.name!r} gives {value} for {what}; check its weights and what it divides by, "
+                "or leave those frames out."
+            )
         return scores.reshape(count).float()
 
     def _known_device(self) -> torch.device | None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from attacks.errors import TrainedFileError
+
 __all__ = ["add_trained_argument", "trained_folder", "trained_paths"]
 
 
@@ -25,6 +27,12 @@ def trained_folder() -> Path:
 
 
 def trained_paths(given: Sequence[Path] | None) -> tuple[Path, ...]:
-    """The paths given, or else the folder that train_attack writes to, where there is one."""
+    """The paths given, or else the folder that train_attack writes to, where there is one.
+
+    Raises TrainedFileError for one that does not exist: no attack may look it up.
+    """
+    for path in given or ():
+        if not path.exists():
+            raise TrainedFileError(f"there is no file or folder {path}; correct --trained.")
     kept = trained_folder()
     return tuple(given or ([kept] if kept.is_dir() else []))

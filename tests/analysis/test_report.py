@@ -1,5 +1,6 @@
 """The written report: complete, the same bytes twice, safe with odd labels, never half written."""
 
+import functools
 import hashlib
 import html.parser
 import json
@@ -46,6 +47,20 @@ class Reader(html.parser.HTMLParser):
             self.words.append(data)
 
 
+@pytest.fixture(autouse=True)
+def few_splits(monkeypatch):
+    """The hundred splits of a real report take as long as all the rest of it."""
+    few = functools.partial(split_half_agreement, splits=8)
+    monkeypatch.setattr("analysis.document.split_half_agreement", few)
+
+
+@pytest.fixture
+def no_drawings(monkeypatch):
+    """For tests that do not look at the figures, which take half of a report's time."""
+    for name in ("forest_svg", "preference_svg"):
+        monkeypatch.setattr(f"analysis.report.{name}", lambda *_, **__: "<svg/>")
+
+
 def digests(folder):
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
 
@@ -87,10 +102,11 @@ def test_the_page_says_what_matters_and_loads_nothing(study, tmp_path):
         assert expected in page.text
 
 
-def test_the_same_votes_give_the_same_bytes(study, tmp_path):
-    for name in ("one", "two"):
-        write_report(study, tmp_path / name, title="Pilot", seed=4)
-    assert digests(tmp_path / "one") == digests(tmp_path / "two")
+def test_the_same_votes_give_the_same_bytes_however_they_are_read(study, tmp_path):
+    study.to_csv(tmp_path / "votes.csv", index=False)
+    write_report(study, tmp_path / "frame", title="Pilot", seed=4)
+    write_report(read_votes(tmp_path / "votes.csv"), tmp_path / "file", title="Pilot", seed=4)
+    assert digests(tmp_path / "frame") == digests(tmp_path / "file")
 
 
 def test_the_seed_reaches_the_halves_and_nothing_else(study, tmp_path):
@@ -100,13 +116,7 @@ def test_the_seed_reaches_the_halves_and_nothing_else(study, tmp_path):
     assert changed == {"ranking.json", "report.html"}
 
 
-def test_bytes_do_not_hang_on_the_reader_of_the_votes(study, tmp_path):
-    study.to_csv(tmp_path / "votes.csv", index=False)
-    write_report(study, tmp_path / "frame", title="Pilot")
-    write_report(read_votes(tmp_path / "votes.csv"), tmp_path / "file", title="Pilot")
-    assert digests(tmp_path / "frame") == digests(tmp_path / "file")
-
-
+@pytest.mark.usefixtures("no_drawings")
 def test_those_who_failed_are_set_beside_the_ranking(study, tmp_path):
     failed = study["participant"].isin(["P003", "P007"])
     everybody, others = fit_bradley_terry(study), fit_bradley_terry(study[~failed])
@@ -122,6 +132,7 @@ def test_those_who_failed_are_set_beside_the_ranking(study, tmp_path):
     assert {"why": "set aside", "votes": 30} in excluded["left_out"]
 
 
+@pytest.mark.usefixtures("no_drawings")
 def test_simulated_participants_are_called_so(study, tmp_path):
     files = write_report(study.assign(origin="simulated"), tmp_path, title="t")
     assert files.document["n_simulated_participants"] == 40
@@ -139,6 +150,7 @@ def test_labels_that_mean_something_elsewhere(simulate, tmp_path):
     assert set(files.document["sources"][0]["shares"]) == set(labels)
 
 
+@pytest.mark.usefixtures("no_drawings")
 def test_one_source_and_few_votes_still_give_a_report(simulate, tmp_path):
     document = write_report(simulate({"a": 0.2, "b": 0}, sources=1, participants=3), tmp_path, title="t").document
     assert document["reference"] is None
@@ -148,6 +160,7 @@ def test_one_source_and_few_votes_still_give_a_report(simulate, tmp_path):
     assert document["verification"] is None
 
 
+@pytest.mark.usefixtures("no_drawings")
 def test_observed_shares_by_source(write_counts, tmp_path):
     votes = pd.concat([write_counts([("a", "b", 6, 2, 2)]), write_counts([("b", "a", 5, 5, 0)]).assign(source="other")])
     sources = write_report(votes, tmp_path, title="t").document["sources"]
@@ -157,6 +170,7 @@ def test_observed_shares_by_source(write_counts, tmp_path):
     ]
 
 
+@pytest.mark.usefixtures("no_drawings")
 def test_left_share(write_counts, tmp_path):
     document = write_report(write_counts([("a", "b", 6, 2, 2)]), tmp_path, title="t").document
     assert (document["left_share"], document["n_decided"]) == (0.75, 8)
@@ -171,6 +185,7 @@ def test_nothing_is_written_where_there_is_no_ranking(write_counts, tmp_path):
     assert old.read_text() == "an older report"
 
 
+@pytest.mark.usefixtures("no_drawings")
 def test_a_disk_that_fails_leaves_the_older_files(study, tmp_path, monkeypatch):
     write_report(study, tmp_path, title="older")
     before = digests(tmp_path)
@@ -184,12 +199,14 @@ def test_a_disk_that_fails_leaves_the_older_files(study, tmp_path, monkeypatch):
     assert digests(tmp_path) == before
 
 
+@pytest.mark.usefixtures("no_drawings")
 def test_a_folder_that_is_a_file(study, tmp_path):
     (tmp_path / "out").write_text("")
     with pytest.raises(AnalysisError, match="the report cannot be written to"):
         write_report(study, tmp_path / "out", title="t")
 
 
+@pytest.mark.usefixtures("no_drawings")
 def test_one_of_several_target_metrics(study, tmp_path):
     both = pd.concat([study.assign(target_metric="demo"), study.assign(target_metric="paq2piq")], ignore_index=True)
     assert write_report(both, tmp_path, title="t", target_metric="demo").document["n_votes"] == 600

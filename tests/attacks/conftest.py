@@ -95,7 +95,7 @@ def trained_files(tmp_path_factory, picture_folder):
         "uap_optimized": {"crop": 16, "learning_rate": 0.02},
         "uap_cumulative": {"crop": 16, "eta": 1e6},
         "uap_generative": {"crop": 16, "generator": "resnet", "width": 2},
-        "facpa": {"width": 1},
+        "facpa": {"width": 1, "eps": 0.05},
     }
     for name, settings in small.items():
         train_attack(name, metric, picture_folder, folder / f"{name}.safetensors", epochs=2, batch=2, **settings)

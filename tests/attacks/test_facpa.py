@@ -20,7 +20,7 @@ def test_the_frame_is_continued_by_reflection_and_the_perturbation_cropped(
     missing = [(0, -side % 256) for side in size]
     padded = np.pad(frames.numpy(), [(0, 0), (0, 0), *missing], mode="reflect")
     with torch.no_grad():
-        delta = 10 / 255 * network(torch.from_numpy(padded))[..., : size[0], : size[1]]
+        delta = 0.05 * network(torch.from_numpy(padded))[..., : size[0], : size[1]]
     prepared = create_attack("facpa", file=trained_files["facpa"]).prepare(frames, make_metric("net"))
     for strength in (0.4, 7.0):
         expected = (frames + strength * delta).clamp(0, 1)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from attacks import create_attack
-from attacks.errors import NoChange
+from attacks.errors import InvalidOption, NoChange
 from attacks.nvw import variance_weight
 from tests.attacks.adam_oracle import adam_walk, agree, loss_gradient
 
@@ -86,3 +86,8 @@ def test_paper_figure_is_fgsm_where_row_and_colours_both_vary(make_metric):
 def test_a_flat_frame_stays_and_is_named(variant, make_metric):
     with pytest.raises(NoChange, match="nvw"):
         create_attack("nvw", variant=variant).perturb(torch.full((1, 3, 24, 32), 0.4), make_metric("net"), 0.02)
+
+
+def test_the_figures_weight_has_nothing_to_normalise():
+    with pytest.raises(InvalidOption, match="leave it out"):
+        create_attack("nvw", variant="paper_figure", normalised=True)

@@ -11,7 +11,7 @@ import torch.nn.functional as functional
 from attacks import create_attack, structural_similarity
 from attacks.errors import InvalidFrames, MetricUnavailable
 from attacks.metrics import wrap_module
-from tests.attacks.adam_oracle import agree
+from tests.attacks.adam_oracle import adam_walk, agree, loss_gradient
 
 needs_pyiqa = pytest.mark.skipif(
     importlib.util.find_spec("pyiqa") is None or importlib.util.find_spec("torchvision") is None,
@@ -75,6 +75,20 @@ def test_fidelity_keeps_the_similarity(seeded_frames, make_metric):
 def test_frames_smaller_than_the_window_are_refused(name, side, seeded_frames, make_metric):
     with pytest.raises(InvalidFrames, match=f"at least {side + 1}x{side + 1}"):
         create_attack("zhang", reference_metric=name).prepare(seeded_frames(1, side, 40), make_metric("net"))
+
+
+def test_another_distance_is_weighted_and_minimised(monkeypatch, seeded_frames, make_module):
+    """The mean squared error in the place of a network: its derivative is 2 (x - clean) / size."""
+    frames, module = seeded_frames(1, 23, 32), make_module("net")
+    monkeypatch.setattr(
+        "attacks.zhang.full_reference_distance", lambda *_: lambda x, y: (x - y).square().mean(dim=(1, 2, 3))
+    )
+    attack = create_attack("zhang", reference_metric="dists", fidelity=30.0, iterations=4)
+    result = attack.perturb(frames, wrap_module(module), 0.01)
+    clean, slope = frames[0].double().numpy(), loss_gradient(module, (0.0, 100.0))
+    first = np.abs(slope(clean)).max()
+    expected = adam_walk(clean, lambda x: slope(x) + 30 * 2 * (x - clean) / x.size, 0.01, 4, epsilon=1e-16 * first)
+    assert agree(result[0], expected)
 
 
 @pytest.mark.slow

@@ -54,6 +54,6 @@ def test_changes_come_back_in_any_order_as_half_floats(tmp_path):
     for frame, change in zip((4, 7, 9), changes, strict=True):
         spool.add(frame, change)
     for place, frame in ((2, 9), (0, 4), (1, 7)):
-        torch.testing.assert_close(spool.read(frame, CPU)[0], changes[place], atol=2.5e-4, rtol=0)
+        assert (spool.read(frame, CPU)[0] - changes[place]).abs().max() <= 2.5e-4
     spool.remove()
     assert not list(tmp_path.iterdir())

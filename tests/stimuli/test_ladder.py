@@ -70,7 +70,7 @@ def request_for(source, out, **changes):
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     """A smooth clip: in flat areas an encoder drops weak noise first."""
-    planes = textured(16, 64, 96)
+    planes = textured(8, 64, 96)
     soft = [
         torch.nn.functional.avg_pool2d(plane.float()[:, None], 9, 1, 4, count_include_pad=False)[:, 0].round().byte()
         for plane in (planes.y, planes.u, planes.v)
@@ -125,7 +125,6 @@ def test_a_second_run_tries_and_makes_nothing(made, monkeypatch):
     assert again.manifest == made[1].manifest
 
 
-@pytest.mark.slow
 def test_where_the_trial_flattered_the_next_rung_is_taken(source, tmp_path, monkeypatch):
     """The delivered file has the last word, and a second run remembers it."""
     monkeypatch.setattr(

@@ -7,6 +7,7 @@ import pytest
 
 from stimuli.delivery import get_profile
 from stimuli.padding import LEAST_PADDING, padding_header
+from stimuli.store import SetFolder
 from stimuli.video import codec_string, probe, read_planes, write_video
 from tests.stimuli.conftest import BT709, textured
 
@@ -62,3 +63,20 @@ def test_a_padded_file_decodes_to_the_same_frames(tmp_path, profile):
     assert all(np.array_equal(getattr(before, p), getattr(after, p)) for p in "yuv")
     if profile.name == "vp9-lossless":
         assert all(np.array_equal(getattr(before, p), getattr(planes, p)) for p in "yuv")
+
+
+def test_padding_takes_a_manifest_away_that_tells_of_other_bytes(tmp_path):
+    """A run killed between the padding and its own manifest leaves none that does not fit the files."""
+    with SetFolder.open(tmp_path / "set", {}) as folder:
+        records = []
+        for key, size in (("a", 100), ("b", 140)):
+            file = folder.temporary / f"{key}.mp4"
+            file.write_bytes(bytes(size))
+            records.append(folder.commit(key, {}, file))
+        padded = folder.pad(records)
+        assert {record["bytes"] for record in padded} == {140 + LEAST_PADDING}
+        (folder.path / "manifest.json").write_text("{}")
+        folder.pad(records)
+        assert (folder.path / "manifest.json").exists()
+        folder.pad(records[:1])
+        assert not (folder.path / "manifest.json").exists()

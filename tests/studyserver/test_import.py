@@ -43,6 +43,17 @@ def test_a_set_matched_by_the_largest_change(db, copy):
     assert dict(marks) == {"reference": None, "fgsm": True, "ioi": False, "verification": None}
 
 
+def test_lossless_files_keep_their_ending(db, copy):
+    manifest = json.loads((copy / "manifest.json").read_text())
+    for item in (*manifest["stimuli"], *manifest["verification"]):
+        renamed = item["file"].replace(".mp4", ".webm")
+        (copy / item["file"]).rename(copy / renamed)
+        item["file"] = renamed
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    import_stimulus_set(slug="dogs", folder=copy)
+    assert all(stimulus.media.endswith(".webm") for stimulus in Stimulus.objects.all())
+
+
 def test_pairs_are_all_pairs_of_one_source(draft):
     pairs = draft.pairs.select_related("first__source", "second__source", "source")
     assert all(pair.first.source == pair.second.source == pair.source for pair in pairs)

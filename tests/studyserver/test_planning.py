@@ -50,6 +50,7 @@ def test_first_participants_do_not_see_every_pair_the_same_way_round(study):
     assert len(set(Trial.objects.filter(number=0).values_list("mirrored", flat=True))) == 2
 
 
+@pytest.mark.slow
 def test_a_cohort_fills_every_quota_with_different_people(study):
     study_set_design(study=study, pairs_per_session=3, votes_per_pair=4)
     for number in range(8):

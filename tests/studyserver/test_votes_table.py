@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from studyserver.models import Participant, Study, Vote
 from studyserver.selectors import vote_table
 from studyserver.services import places_reclaim, study_set_design
-from studyserver.simulation import simulate_votes, true_scores
+from studyserver.simulation import SimulationResult, simulate_votes, true_scores
 from studyserver.vote_columns import COLUMNS, data_dictionary
 
 
@@ -187,9 +187,22 @@ def test_a_cohort_larger_than_the_quota_is_turned_away_like_people(study):
 
 
 @pytest.mark.parametrize(("given", "people"), [("2", 2), ("0.5", 2), ("50%", 2), ("1.0", 4), ("9", 4)])
-def test_spammers_are_a_number_of_people_or_a_share(study, capsys, given, people):
+def test_spammers_are_a_number_of_people_or_a_share(study, monkeypatch, given, people):
+    asked = []
+
+    def record(*, participants, spammers, **_):
+        asked.append(spammers)
+        return SimulationResult(participants=participants, turned_away=0, spammers=spammers, votes=0, truth={})
+
+    monkeypatch.setattr("studyserver.management.commands.simulate_votes.simulate_votes", record)
     call_command("simulate_votes", "cats", "--participants=4", "--seed=1", f"--spammers={given}", "--json")
-    assert json.loads(capsys.readouterr().out)["spammers"] == people
+    assert asked == [people]
+
+
+def test_the_command_simulates(study, capsys):
+    call_command("simulate_votes", "cats", "--participants=2", "--seed=1", "--spammers=1", "--json")
+    said = json.loads(capsys.readouterr().out)
+    assert (said["participants"], said["spammers"]) == (2, 1) and said["votes"] == Vote.objects.count() > 0
 
 
 def test_spammers_that_are_neither_are_refused(study):

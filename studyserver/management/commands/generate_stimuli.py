@@ -121,6 +121,8 @@ class Command(LabCommand):
         if self._manifest.unreachable:
             missed = "; ".join(f"{i.condition} on {i.source} ({i.reason})" for i in self._manifest.unreachable)
             target = "--linf" if self._manifest.gain.match == "linf" else "--gain"
+            if self._manifest.rounding == "nearest":
+                target += " or take --rounding dither,"
             faults.append(
                 f"The target was not reached by {missed}. Change {target} and choose another --out, or raise "
                 f"--tolerance; all else was made."
