@@ -102,7 +102,8 @@ def find_trained_file(
             f"several trained files fit {attack} and the metric {metric!r}: {', '.join(map(str, found))}; give one."
         )
     message = (
-        f"{attack} needs a file trained against the metric {metric!r}; make it with {training_command(attack, metric)}"
+        f"{attack} needs a file trained against the metric {metric!r}; make it with "
+        f"{training_command(attack, metric)}, or name one elsewhere with --trained"
     )
     if of_attack:
         others = ", ".join(f"{path.name} ({header.metric})" for path, header in of_attack)

@@ -107,7 +107,8 @@ class StimulusRequest:
         else:
             if self.gain is None or self.linf is not None:
                 raise InvalidRequest(
-                    f"--match {self.match} takes its target from --gain, and no --linf; --linf goes with --match linf."
+                    f"Give --gain, the target of --match {self.match} (0.1 is +10 %), and no --linf, which goes with "
+                    "--match linf."
                 )
             if not (math.isfinite(self.gain) and 0 < self.gain <= 10):
                 raise InvalidRequest(
@@ -119,9 +120,10 @@ def parse_attacks(text: str) -> tuple[AttackSpec, ...]:
     """Attacks from "fgsm,ifgsm:iterations=4,ioi:keep=0.1:mean_floor=1": commas between, colons before options.
 
     "all" stands for every attack with its defaults, "paper" for those of the IOI paper's one-iteration comparison that
-    are not the same picture as another.
+    are not the same picture as another; "-name" takes an attack out of those before it: "all,-scoreboundary".
 
-    Raises: InvalidRequest naming the part that cannot be read. Names and options are checked by `create_attack`.
+    Raises: InvalidRequest naming the part that cannot be read, or takes nothing out. Names and options are checked by
+    `create_attack`.
     """
     specs = []
     for part in (part.strip() for part in text.split(",")):
@@ -129,6 +131,11 @@ def parse_attacks(text: str) -> tuple[AttackSpec, ...]:
             specs += [AttackSpec(info.name) for info in list_attacks()]
         elif part == "paper":
             specs += [AttackSpec(info.name, dict(info.paper)) for info in list_attacks() if info.paper is not None]
+        elif part.startswith("-"):
+            kept = [spec for spec in specs if spec.name != part[1:].strip()]
+            if len(kept) == len(specs):
+                raise InvalidRequest(f"{part!r} takes nothing out: no attack before it has that name.")
+            specs = kept
         elif part:
             specs.append(_parse_attack(part))
     return tuple(specs)

@@ -84,9 +84,9 @@ def test_requests_in_order(change):
     ("change", "words"),
     [
         ({"match": "frame"}, "clip, dataset, linf"),
-        ({"gain": None}, "--match clip takes its target from --gain"),
-        ({"linf": 4.0}, "--linf goes with --match linf"),
-        ({"match": "dataset", "gain": None, "linf": 4.0}, "--match dataset takes its target from --gain"),
+        ({"gain": None}, "Give --gain, the target of --match clip"),
+        ({"linf": 4.0}, "no --linf, which goes with --match linf"),
+        ({"match": "dataset", "gain": None, "linf": 4.0}, "Give --gain, the target of --match dataset"),
         ({"match": "linf"}, "takes its target from --linf"),
         ({"match": "linf", "linf": 4.0}, "and no --gain"),
         ({"match": "linf", "linf": 0.0, "gain": None}, "8-bit levels above 0"),
@@ -113,3 +113,11 @@ def test_sources_keep_their_order(tmp_path):
         (tmp_path / name).touch()
     assert collect_sources([tmp_path / "c.mp4", tmp_path / "a.mkv"]) == (tmp_path / "c.mp4", tmp_path / "a.mkv")
     assert [path.name for path in collect_sources([tmp_path])] == ["a.mkv", "b.mp4", "c.mp4"]
+
+
+def test_an_attack_is_taken_out_of_those_before_it():
+    names = [spec.name for spec in parse_attacks("all,-scoreboundary,-facpa,ioi:weighting=no")]
+    assert "scoreboundary" not in names and "facpa" not in names
+    assert names.count("ioi") == 2 and len(names) == len(list_attacks()) - 1
+    with pytest.raises(InvalidRequest, match="takes nothing out"):
+        parse_attacks("paper,-scoreboundary")

@@ -27,7 +27,7 @@ class Command(LabCommand):
             "--attacks",
             required=True,
             help="comma between attacks, colon before options: fgsm,ifgsm:iterations=4,ioi:keep=0.1; all; or paper, "
-            "the one-iteration comparison of the IOI paper; see list_attacks",
+            "the one-iteration comparison of the IOI paper; all,-scoreboundary leaves one out; see list_attacks",
         )
         parser.add_argument("--gain", type=float, help="target relative gain, 0.1 is +10 %%")
         parser.add_argument(
