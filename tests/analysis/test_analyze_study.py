@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 
+@pytest.mark.slow
 def test_a_file_of_votes(study, tmp_path, capsys):
     study.to_csv(tmp_path / "pilot.csv", index=False)
     call_command("analyze_study", str(tmp_path / "pilot.csv"), "--out", str(tmp_path / "out"), "--json")

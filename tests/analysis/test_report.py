@@ -102,6 +102,7 @@ def test_the_page_says_what_matters_and_loads_nothing(study, tmp_path):
         assert expected in page.text
 
 
+@pytest.mark.slow
 def test_the_same_votes_give_the_same_bytes_however_they_are_read(study, tmp_path):
     study.to_csv(tmp_path / "votes.csv", index=False)
     write_report(study, tmp_path / "frame", title="Pilot", seed=4)
@@ -109,6 +110,7 @@ def test_the_same_votes_give_the_same_bytes_however_they_are_read(study, tmp_pat
     assert digests(tmp_path / "frame") == digests(tmp_path / "file")
 
 
+@pytest.mark.slow
 def test_the_seed_reaches_the_halves_and_nothing_else(study, tmp_path):
     for name, seed in (("one", 4), ("two", 5)):
         write_report(study, tmp_path / name, title="Pilot", seed=seed)
@@ -259,6 +261,7 @@ def test_the_answer_in_a_sentence(write_counts, rows, reference, says):
     assert re.search(says, answer_sentence(result, reference=reference, level=0.95))
 
 
+@pytest.mark.slow
 def test_halves_agree_when_people_do_and_not_when_they_guess(simulate):
     def votes(scores):
         return validate_votes(simulate(scores, participants=60, votes_each=30, taste=0))

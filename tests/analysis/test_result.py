@@ -37,6 +37,7 @@ def test_levels_are_between_0_and_1(result, level):
         result.interval(level)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_holm_equals_statsmodels(seed):
     p = np.random.default_rng(seed).uniform(0, 0.2, 15) ** 2

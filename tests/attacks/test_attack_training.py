@@ -101,6 +101,7 @@ def test_cumulative_sums_the_gradients_with_projection(weighted, picture_folder,
     np.testing.assert_allclose(load_file(tmp_path / "u")["perturbation"][0].numpy(), u, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_the_metrics_range_scales_the_cumulative_gradient(picture_folder, tmp_path):
     patterns = []
     for high in (60, 100):
@@ -196,6 +197,7 @@ class Stop(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "stopped_after"),
     [("uap_optimized", 1), ("uap_optimized", 5), ("uap_cumulative", 3), ("uap_generative", 3), ("facpa", 3)],

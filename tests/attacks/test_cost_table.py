@@ -16,6 +16,7 @@ CPU = torch.device("cpu")
 MIB = 2**20
 
 
+@pytest.mark.slow
 def test_peak_memory_of_a_known_allocation():
     def run():
         first = torch.zeros(MIB)  # 4 MiB
@@ -148,6 +149,7 @@ def test_json_stands_alone_on_standard_output(capsys, tmp_path):
     assert json.loads(said.out)["batch"] == 2
 
 
+@pytest.mark.slow
 def test_black_box_attacks_get_few_queries_and_say_so(capsys, tmp_path):
     document = json.loads(run(capsys, tmp_path, "--attacks", "scoreboundary", "--json").out)
     (row,) = document["attacks"]

@@ -113,6 +113,7 @@ def test_a_further_strength_costs_the_last_step_alone():
         assert 0 < prepared.cost.metric_forwards - before <= 100
 
 
+@pytest.mark.slow
 def test_the_order_of_strengths_does_not_matter_and_the_seed_does():
     def prepare(seed=0):
         attack = create_attack("scoreboundary", queries=600, seed=seed)
@@ -126,6 +127,7 @@ def test_the_order_of_strengths_does_not_matter_and_the_seed_does():
     assert not torch.equal(prepare(seed=1).at(0.01), rising[0])
 
 
+@pytest.mark.slow
 def test_scores_rise_with_the_strength_up_to_what_is_reached():
     frames, metric = photograph(), wrap_module(Brightness())
     prepared = create_attack("scoreboundary", queries=1000).prepare(frames, metric)

@@ -28,6 +28,7 @@ def metric():
     return wrap_module(Lively(), "lively", score_range=(0, 200), window=4)
 
 
+@pytest.mark.slow
 def test_chunks_of_any_number_of_windows_give_the_same_bytes(metric, tmp_path):
     source = write_clip(tmp_path / "clip.mp4", frames=10, height=48, width=64)
     found = []

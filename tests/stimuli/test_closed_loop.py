@@ -142,6 +142,7 @@ def trained(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     ["fgsm", pytest.param("korhonen", marks=pytest.mark.slow), pytest.param("uap_optimized", marks=pytest.mark.slow)],
@@ -171,6 +172,7 @@ def test_a_peaked_metric_is_matched_below_its_peak(source, tmp_path):
     assert found.strength == pytest.approx(plain.strength, rel=0.05)
 
 
+@pytest.mark.slow
 class TestLinf:
     @pytest.mark.parametrize(("name", "levels"), [("fgsm", 2.0), ("ioi", 2.0), ("ioi", 6.0), ("ifgsm", 6.0)])
     def test_the_largest_change_is_the_target(self, name, levels, source, tmp_path):
@@ -202,6 +204,7 @@ class TestLinf:
             loop.match(create_attack("fgsm"), "fgsm")
 
 
+@pytest.mark.slow
 class TestSilence:
     @pytest.mark.parametrize("chunk", [1, 2, None])
     @pytest.mark.parametrize("name", ["fgsm", "mifgsm"])
@@ -241,6 +244,7 @@ class TestSilence:
         assert {path.name for path in tmp_path.iterdir()} == {"reference.mp4"}
 
 
+@pytest.mark.slow
 class TestProfiles:
     def test_another_delivery_shares_gradients_and_search(self, source, tmp_path):
         loop, metered, _ = loop_on(source, the_metric(), tmp_path / "one")

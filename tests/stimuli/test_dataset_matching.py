@@ -17,6 +17,8 @@ from stimuli.video import probe, write_video
 from tests.stimuli.conftest import BT709, textured, the_metric
 from tests.stimuli.loops import loop_on
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory):

@@ -215,6 +215,7 @@ def test_second_run_computes_and_writes_nothing(copy):
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.slow
 def test_other_chunks_and_another_salt_change_the_names_alone(made, tmp_path):
     request, result = made
     sources = request.sources[:1]
@@ -260,6 +261,7 @@ def test_a_spoilt_file_is_made_again(copy):
     assert result.manifest.stimuli == manifest.stimuli
 
 
+@pytest.mark.slow
 def test_another_metric_of_the_same_name_is_not_taken_for_it(copy):
     result = generate_stimulus_set(dataclasses.replace(copy, attacks=copy.attacks[:1]), metric=the_metric(peak=21.0))
     assert result.made == 4  # references and attacks; the verification stimuli know no metric
@@ -619,6 +621,7 @@ def test_a_bad_source_stops_before_any_work(made, tmp_path):
     assert not any((tmp_path / "out" / "media").iterdir())
 
 
+@pytest.mark.slow
 def test_a_run_that_made_nothing_binds_nobody(made, tmp_path):
     bad = tmp_path / "bad.mp4"
     bad.write_text("no video")
@@ -647,6 +650,7 @@ def test_a_tiny_source_is_refused(made, tmp_path):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("victim", ["media", "record", "manifest", "encoder"])
 def test_a_full_disk_keeps_what_was_finished(made, tmp_path, monkeypatch, victim):
     request = dataclasses.replace(

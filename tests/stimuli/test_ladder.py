@@ -125,6 +125,7 @@ def test_a_second_run_tries_and_makes_nothing(made, monkeypatch):
     assert again.manifest == made[1].manifest
 
 
+@pytest.mark.slow
 def test_where_the_trial_flattered_the_next_rung_is_taken(source, tmp_path, monkeypatch):
     """The delivered file has the last word, and a second run remembers it."""
     monkeypatch.setattr(
@@ -151,6 +152,7 @@ def test_where_the_trial_flattered_the_next_rung_is_taken(source, tmp_path, monk
     assert np.array_equal(*planes)
 
 
+@pytest.mark.slow
 def test_a_floor_that_no_rung_holds_is_recorded(source, tmp_path, monkeypatch):
     """Plain rounding swallows a part of a weak change before any encoder sees it."""
     request = request_for(

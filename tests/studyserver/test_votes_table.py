@@ -70,6 +70,7 @@ def test_late_votes_and_bad_playback_are_not_used(visitor, study):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("demonstration", [False, True])
 def test_simulated_votes_never_mix_with_real_ones_except_in_a_demonstration(visitor, study, demonstration):
     study.demonstration = demonstration
@@ -82,6 +83,7 @@ def test_simulated_votes_never_mix_with_real_ones_except_in_a_demonstration(visi
     assert table.query("origin == 'simulated'")["use"].all() == demonstration
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["csv", "json"])
 def test_export_writes_the_table_and_its_dictionary(visitor, tmp_path, ending):
     visitor.finish(visitor.begin())
@@ -144,6 +146,7 @@ def test_nobody_is_simulated_in_a_study_without_pairs(db):
     assert not Participant.objects.exists()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_votes_and_runs_once(study, tiny_set):
     from studyserver.services import import_stimulus_set
 
@@ -179,6 +182,7 @@ def test_spammers_answer_at_random(study):
     assert 0.1 < right < 0.6
 
 
+@pytest.mark.slow
 def test_a_cohort_larger_than_the_quota_is_turned_away_like_people(study):
     result = simulate_votes(study=study, participants=6, seed=1)
     assert (result.participants, result.turned_away) == (4, 2)
