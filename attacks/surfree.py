@@ -28,7 +28,7 @@ Crosses = Callable[[Sequence[torch.Tensor]], list[bool]]
 
 
 class _Spent(Exception):
-    pass
+    """No query is left; what was found so far stands."""
 
 
 def surfree(
