@@ -1,6 +1,7 @@
 """What every target metric is."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 
 import torch
 
@@ -14,7 +15,8 @@ class TargetMetric(ABC):
 
     name: what manifests and tables call it. lower_better: whether a lower score means a
     better picture. score_range: (low, high), usual scores on clean pictures, low < high.
-    weights_sha256: of the weights' file, or None where there is none. window: how many
+    weights_sha256: of the weights' file, or None where there is none. files: the sha256 of every file that was
+    loaded, by name. window: how many
     consecutive frames of a clip are scored together; 1 for a metric of single pictures.
     """
 
@@ -25,6 +27,7 @@ class TargetMetric(ABC):
         lower_better: bool,
         score_range: tuple[float, float],
         weights_sha256: str | None = None,
+        files: Mapping[str, str] | None = None,
         window: int = 1,
     ):
         try:
@@ -41,6 +44,7 @@ class TargetMetric(ABC):
         self.lower_better = bool(lower_better)
         self.score_range = (low, high)
         self.weights_sha256 = weights_sha256
+        self.files = dict(files or {})
         self.window = window
 
     @property

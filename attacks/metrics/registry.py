@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attacks.errors import MetricUnavailable, UnknownName
+from attacks.metrics.published_table import PUBLISHED_METRICS
 from attacks.metrics.pyiqa_table import PYIQA_METRICS
 from attacks.metrics.table import MetricInfo, WeightsFile
 from attacks.names import nearest
@@ -35,7 +36,9 @@ METRICS: dict[str, MetricInfo] = {
             licence="as this project",
             factory="attacks.metrics.demonstration:build",
             weights=WeightsFile("demonstration.safetensors", folder="package"),
+            preprocessing="none: any size from the least on",
         ),
+        *PUBLISHED_METRICS,
         *PYIQA_METRICS,
     )
 }

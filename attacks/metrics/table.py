@@ -4,32 +4,49 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["MetricInfo", "WeightsFile"]
+__all__ = ["WEIGHTS_FOLDER", "MetricInfo", "WeightsFile"]
+
+# The environment variable that names one's own folder of weights files.
+WEIGHTS_FOLDER = "METRIC_WEIGHTS_DIR"
 
 
 @dataclass(frozen=True)
 class WeightsFile:
     """A file that a metric loads and where it is looked for.
 
-    folder: "package" (beside this module), or "pyiqa", "clip" or "checkpoints" (folders of $TORCH_HOME/hub).
+    folder: "package" (beside this module), or "pyiqa", "clip" or "checkpoints" (folders of $TORCH_HOME/hub, where
+    pyiqa, CLIP and torchvision keep their downloads). origin: where its authors publish it, for people; empty where
+    it is downloaded by itself. aliases: other names under which the same file is published.
     """
 
     name: str
     folder: str = "pyiqa"
+    origin: str = ""
+    aliases: tuple[str, ...] = ()
 
     @property
     def path(self) -> Path:
+        """Where it is; where it is nowhere, the place in $TORCH_HOME/hub where it would be looked for.
+
+        The folder that $METRIC_WEIGHTS_DIR names comes first, then the download folder, each under every name.
+        """
         if self.folder == "package":
             return Path(__file__).with_name(self.name)
         cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-        return Path(os.environ.get("TORCH_HOME") or cache / "torch").expanduser() / "hub" / self.folder / self.name
+        home = Path(os.environ.get("TORCH_HOME") or cache / "torch").expanduser() / "hub" / self.folder
+        own = os.environ.get(WEIGHTS_FOLDER)
+        folders = (Path(own).expanduser(), home) if own else (home,)
+        candidates = [folder / name for folder in folders for name in (self.name, *self.aliases)]
+        return next((path for path in candidates if path.is_file()), home / self.name)
 
 
 @dataclass(frozen=True)
 class MetricInfo:
     """One row of the table of metrics.
 
-    score_range: (low, high) of clean pictures. scope: what one score is about (`frame`).
+    score_range: (low, high) of clean pictures. scope: what one score is about (`frame`, or `clip`: several consecutive
+    frames scored together, `window` of them where nothing else is asked for).
+    preprocessing: what is done to RGB in [0, 1] before the network, inside the differentiable graph.
     factory: dotted path of a function (info, device, weights path or None) -> TargetMetric.
     packages, weights, backbones: what must be there to build it; `weights` is the file
     that `create_metric(weights=...)` replaces. `lower_better` and `score_range` are None
@@ -47,6 +64,8 @@ class MetricInfo:
     weights: WeightsFile | None = None
     backbones: tuple[WeightsFile, ...] = ()
     scope: str = "frame"
+    window: int = 1
+    preprocessing: str = ""
 
     @property
     def files(self) -> tuple[WeightsFile, ...]:

@@ -1,0 +1,14 @@
+"""Networks of torchvision and timm without their ImageNet weights: what published metrics are built on."""
+
+import torch
+
+from attacks.metrics.torchvision_shim import import_torchvision
+
+__all__ = ["torchvision_network"]
+
+
+def torchvision_network(name: str) -> torch.nn.Module:
+    """torchvision's network `name`, untrained; the caller's random numbers are left as they are."""
+    torchvision = import_torchvision()
+    with torch.random.fork_rng():
+        return getattr(torchvision.models, name)(weights=None)

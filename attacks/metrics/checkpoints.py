@@ -1,0 +1,192 @@
+"""Published checkpoint files, read without running what is in them and fitted to a network by name."""
+
+import contextlib
+import pickle
+import types
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from attacks.errors import MetricUnavailable
+from attacks.metrics.base import TargetMetric
+from attacks.metrics.registry import sha256_of
+from attacks.metrics.table import WEIGHTS_FOLDER, MetricInfo, WeightsFile
+from attacks.metrics.wrapped import ModuleMetric
+
+__all__ = ["find_weights", "load_state", "published_metric", "read_state"]
+
+# Under these names training scripts keep the parameters beside the optimiser's state and the epoch.
+_WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "params", "net")
+_NAMED = 3
+
+Rename = Callable[[str], str | None]
+
+
+def find_weights(info: MetricInfo, file: WeightsFile, given: Path | None = None) -> Path:
+    """Where `file` of the metric `info` is: `given`, else where WeightsFile looks. Raises MetricUnavailable."""
+    path = given or file.path
+    if not path.is_file():
+        origin = f" ({file.origin})" if file.origin else ""
+        by_hand = " or give it with --weights FILE" if file == info.weights else ""
+        raise MetricUnavailable(
+            f"metric {info.name!r} needs the weights file {file.name}{origin}, which is not in {path.parent}; put it "
+            f"there, or into the folder that {WEIGHTS_FOLDER} names,{by_hand}."
+        )
+    return path
+
+
+def read_state(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a checkpoint by name: a safetensors file, a state dict, one under a usual key of a training
+    checkpoint ("state_dict", "model", ...), or a whole pickled module. "module." of DataParallel is taken off.
+
+    Nothing in the file is executed: classes in it that are not PyTorch's become empty shells.
+    Raises MetricUnavailable for a file that is truncated, or is something else.
+    """
+    with _one_sentence(path):
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        content = torch.load(path, map_location="cpu", weights_only=False, pickle_module=_SHELLS)
+    state = _tensors(content)
+    if not state:
+        raise MetricUnavailable(f"{path} holds no network's parameters; give the authors' checkpoint file.")
+    if all(name.startswith("module.") for name in state):
+        state = {name.removeprefix("module."): tensor for name, tensor in state.items()}
+    return state
+
+
+def load_state(
+    network: torch.nn.Module, state: Mapping[str, torch.Tensor], path: Path, *, what: str, rename: Rename = str
+) -> None:
+    """Fill `network` with the tensors of `state`; `rename` turns a published name into the network's, or into None
+    for a tensor that scoring does not use.
+
+    Raises MetricUnavailable where names or shapes differ, naming the first few.
+    """
+    named = {rename(name): tensor for name, tensor in state.items() if rename(name) is not None}
+    expected = network.state_dict()
+    # Networks saved by PyTorch before 0.4.1 have no counter of batches, and none is used here.
+    missing = [name for name in expected if name not in named and not name.endswith("num_batches_tracked")]
+    unknown = [name for name in named if name not in expected]
+    other = [
+        f"{name} {tuple(named[name].shape)} instead of {tuple(tensor.shape)}"
+        for name, tensor in expected.items()
+        if name in named and named[name].shape != tensor.shape
+    ]
+    if missing or unknown or other:
+        differences = [
+            _listed("missing", missing),
+            _listed("unknown", unknown),
+            _listed("of another shape", other),
+        ]
+        raise MetricUnavailable(
+            f"{path} is not a checkpoint of {what}: {'; '.join(filter(None, differences))} (of {len(expected)}). "
+            "Give the file of this architecture."
+        )
+    network.load_state_dict(named, strict=False)
+
+
+def published_metric(
+    info: MetricInfo,
+    network: torch.nn.Module,
+    device: torch.device,
+    weights: Path | None,
+    *,
+    rename: Rename = str,
+) -> TargetMetric:
+    """The metric `info` computed by `network`, filled from its authors' checkpoint file. Raises MetricUnavailable."""
+    path = find_weights(info, info.weights, weights)
+    load_state(network, read_state(path), path, what=info.title, rename=rename)
+    sha256 = sha256_of(path)
+    return ModuleMetric(
+        network.eval().requires_grad_(False).to(device),
+        info.name,
+        device=device,
+        lower_better=info.lower_better,
+        score_range=info.score_range,
+        weights_sha256=sha256,
+        files={path.name: sha256},
+    )
+
+
+def _listed(kind: str, names: list[str]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{len(names)} tensors {kind} ({', '.join(names[:_NAMED])}{more})"
+
+
+@contextlib.contextmanager
+def _one_sentence(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (SafetensorError, zipfile.BadZipFile, EOFError, pickle.UnpicklingError, RuntimeError, ValueError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise MetricUnavailable(
+            f"{path} cannot be read as a checkpoint ({reason}); it is truncated or something else: get it again."
+        ) from error
+
+
+def _tensors(content: object) -> dict[str, torch.Tensor]:
+    if isinstance(content, (_Shell, torch.nn.Module)):
+        return dict(_of_module(vars(content), ""))
+    if not isinstance(content, Mapping):
+        return {}
+    tensors = {str(name): value for name, value in content.items() if isinstance(value, torch.Tensor)}
+    for key in _WRAPPERS:
+        if key in content and not isinstance(content[key], torch.Tensor) and (inner := _tensors(content[key])):
+            return inner
+    return tensors
+
+
+def _of_module(attributes: Mapping, prefix: str) -> Iterable[tuple[str, torch.Tensor]]:
+    for kind in ("_parameters", "_buffers"):
+        for name, tensor in attributes.get(kind, {}).items():
+            if isinstance(tensor, torch.Tensor):
+                yield prefix + name, tensor.detach()
+    for name, part in attributes.get("_modules", {}).items():
+        if part is not None:
+            yield from _of_module(vars(part), f"{prefix}{name}.")
+
+
+class _Shell:
+    """What stands for an object of a class that is not read: it takes any arguments and keeps the attributes."""
+
+    def __init__(self, *_, **__):
+        pass
+
+    def __setstate__(self, state):
+        if isinstance(state, dict):
+            vars(self).update(state)
+
+
+class _Unpickler(pickle.Unpickler):
+    """Builds tensors and plain containers only; every other class becomes a shell, every function one as well."""
+
+    def find_class(self, module: str, name: str):
+        if (module, name) in _ALLOWED or (module == "torch" and name.endswith("Storage")):
+            return super().find_class(module, name)
+        return type(name, (_Shell,), {"__module__": module})
+
+
+_ALLOWED = {
+    ("collections", "OrderedDict"),
+    ("torch._utils", "_rebuild_tensor"),
+    ("torch._utils", "_rebuild_tensor_v2"),
+    ("torch._utils", "_rebuild_parameter"),
+    ("torch", "Size"),
+    ("torch", "device"),
+    ("builtins", "set"),
+    ("builtins", "dict"),
+}
+
+
+def _load(file, **options):
+    return _Unpickler(file, **options).load()
+
+
+# What torch.load asks of a pickle module; files of before PyTorch 1.6 go through `load` as well.
+_SHELLS = types.SimpleNamespace(Unpickler=_Unpickler, load=_load, __name__="pickle")
