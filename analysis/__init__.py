@@ -1,4 +1,4 @@
-"""Vote table in; ranking, intervals and report out. Needs neither Django nor torch."""
+"""Votes or scores in; ranking, robustness scores, intervals and report out. Needs neither Django nor torch."""
 
 import importlib
 
@@ -7,21 +7,49 @@ from analysis.errors import AnalysisError
 __all__ = [
     "AnalysisError",
     "BradleyTerryResult",
+    "NeuralMap",
+    "QualityTable",
+    "QuantileMap",
     "ReportFiles",
+    "RobustnessFiles",
+    "RobustnessScores",
+    "Score",
     "fit_bradley_terry",
+    "objective_quality",
+    "read_scores",
+    "read_transports",
     "read_votes",
+    "robustness_scores",
+    "text_table",
+    "validate_scores",
     "validate_votes",
+    "write_quality_report",
     "write_report",
+    "write_robustness_report",
 ]
 
 # Loaded on first use: pandas, scipy and matplotlib take a second that most commands need not spend.
 _HOMES = {
     "BradleyTerryResult": "analysis.result",
+    "NeuralMap": "analysis.domain",
+    "QualityTable": "analysis.quality_table",
+    "QuantileMap": "analysis.domain",
     "ReportFiles": "analysis.report",
+    "RobustnessFiles": "analysis.robustness_report",
+    "RobustnessScores": "analysis.robustness",
+    "Score": "analysis.robustness",
     "fit_bradley_terry": "analysis.fit",
+    "objective_quality": "analysis.quality_table",
+    "read_scores": "analysis.score_table",
+    "read_transports": "analysis.transport_file",
     "read_votes": "analysis.votes",
+    "robustness_scores": "analysis.robustness",
+    "text_table": "analysis.tables",
+    "validate_scores": "analysis.score_table",
     "validate_votes": "analysis.votes",
+    "write_quality_report": "analysis.quality_report",
     "write_report": "analysis.report",
+    "write_robustness_report": "analysis.robustness_report",
 }
 
 

@@ -1,35 +1,60 @@
-"""`python -m analysis VOTES.csv --out DIR`: rank the conditions of a vote table and write the report."""
+"""`python -m analysis FILE.csv --out DIR`: rank the conditions of a vote table, or judge metrics by a score table."""
 
 import argparse
 import json
 import sys
 from pathlib import Path
 
+from analysis import read_scores, read_votes, write_report, write_robustness_report
 from analysis.errors import AnalysisError
-from analysis.report import write_report
-from analysis.votes import read_votes
+from analysis.score_domains import DOMAINS
+from analysis.score_table import is_score_table
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0 done, 1 could not, 2 wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__.split(": ", 1)[1])
-    parser.add_argument("votes", type=Path, help="CSV of votes: participant, source, left, right, choice, ...")
+    parser.add_argument(
+        "table",
+        type=Path,
+        metavar="FILE",
+        help="CSV of votes (participant, source, left, right, choice, ...) or of scores (target_metric, metric, ..., "
+        "clear, attacked)",
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the report, made if missing")
     parser.add_argument("--title", help="heading of the report (default: the file's name)")
-    parser.add_argument("--target-metric", metavar="NAME", help="which to rank where the votes hold several")
     parser.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
-    parser.add_argument("--seed", type=int, default=0, help="of the random halves of participants (default 0)")
-    parser.add_argument("--json", action="store_true", help="print ranking.json on standard output")
+    parser.add_argument("--seed", type=int, default=0, help="of what is drawn at random (default 0)")
+    parser.add_argument("--json", action="store_true", help="print the report's JSON document on standard output")
+    votes = parser.add_argument_group("votes")
+    votes.add_argument("--target-metric", metavar="NAME", help="which to rank where the votes hold several")
+    scores = parser.add_argument_group("scores")
+    scores.add_argument("--domain", choices=DOMAINS, help="of the scores that are compared (default raw)")
+    scores.add_argument("--reference-metric", metavar="NAME", help="whose domain, for --domain quantile")
+    scores.add_argument("--transport", type=Path, metavar="FILE", help="the published maps, for --domain neural")
     options = parser.parse_args(arguments)
+    of_scores = is_score_table(options.table)
+    misplaced = ("target_metric",) if of_scores else ("domain", "reference_metric", "transport")
+    for name in misplaced:
+        if getattr(options, name) is not None:
+            has = "scores" if of_scores else "votes"
+            parser.error(f"--{name.replace('_', '-')} does not apply: {options.table} holds {has}")
+    title = options.title or options.table.stem
+    shared = {"title": title, "seed": options.seed, "level": options.level}
     try:
-        files = write_report(
-            read_votes(options.votes),
-            options.out,
-            title=options.title or options.votes.stem,
-            seed=options.seed,
-            level=options.level,
-            target_metric=options.target_metric,
-        )
+        if of_scores:
+            files = write_robustness_report(
+                read_scores(options.table),
+                options.out,
+                domain=options.domain or "raw",
+                reference_metric=options.reference_metric,
+                transport=options.transport,
+                **shared,
+            )
+            page = files.robustness_html
+        else:
+            files = write_report(read_votes(options.table), options.out, target_metric=options.target_metric, **shared)
+            page = files.report_html
     except AnalysisError as error:
         print(error, file=sys.stderr)
         return 1
@@ -37,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(json.dumps(files.document, indent=2, allow_nan=False))
     else:
         print(files.document["answer"])
-        print(f"Report: {files.report_html}")
+        print(f"Report: {page}")
     return 0
 
 

@@ -21,7 +21,7 @@ from analysis.summary import (
 )
 from analysis.votes import counted_votes
 
-__all__ = ["REFERENCE", "describe_ranking"]
+__all__ = ["REFERENCE", "describe_ranking", "software_versions"]
 
 REFERENCE = "reference"
 _PACKAGES = ("numpy", "scipy", "pandas", "matplotlib")
@@ -87,9 +87,14 @@ def describe_ranking(
         "n_decided": decided,
         "left_out": [{"why": why, "votes": count} for why, count in left_out(table)],
         "sources": _sources(counted),
-        "software": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
+        "software": software_versions(),
     }
     return ranking, document
+
+
+def software_versions() -> dict[str, str]:
+    """Versions of what the numbers were computed with."""
+    return {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
 
 
 def _target_metric(counted: pd.DataFrame) -> str | None:

@@ -1,13 +1,18 @@
-"""Named failures of the analysis of votes; each message says what to change."""
+"""Named failures of the analyses; each message says what to change."""
 
 __all__ = [
     "AnalysisError",
+    "ConstantScores",
     "CovarianceUnavailable",
     "DisconnectedConditions",
     "InvalidOption",
+    "InvalidQuality",
+    "InvalidScores",
+    "InvalidTransport",
     "InvalidVotes",
     "NotConverged",
     "SeparatedConditions",
+    "TooFewScores",
     "UnknownCondition",
 ]
 
@@ -50,9 +55,29 @@ class SeparatedConditions(AnalysisError):
         self.conditions = conditions
 
 
+class InvalidQuality(AnalysisError):
+    """Rows of objective quality that lack a column, hold what is no number or one stimulus twice, or have no attack."""
+
+
 class NotConverged(AnalysisError):
     """The fit stopped before it reached the maximum of the likelihood."""
 
 
 class CovarianceUnavailable(AnalysisError):
     """The votes do not tell how much participants (or sources) differ."""
+
+
+class InvalidScores(AnalysisError):
+    """Scores are missing, unreadable, not finite or not in pairs, or a table of them holds what is not allowed."""
+
+
+class TooFewScores(InvalidScores):
+    """Fewer scores than an interval or a map needs."""
+
+
+class ConstantScores(InvalidScores):
+    """All clear scores are equal, so that there is no range to scale with."""
+
+
+class InvalidTransport(AnalysisError):
+    """A file of domain transformations is unreadable or has none for a metric."""

@@ -1,4 +1,4 @@
-"""The report's page: one HTML file that needs nothing but itself."""
+"""Pages of reports: HTML files that need nothing but themselves."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import jinja2
 
 from analysis.summary import percent
 
-__all__ = ["render_page"]
+__all__ = ["fill_template", "inline_svg", "render_page"]
 
 
 def render_page(document: dict, *, forest: str, preference: str) -> str:
@@ -14,6 +14,17 @@ def render_page(document: dict, *, forest: str, preference: str) -> str:
 
     document: as `write_report` puts it into ranking.json; forest, preference: SVG text, drawn into the page.
     """
+    return fill_template(
+        "report.html",
+        **document,
+        forest=inline_svg(forest),
+        preference=inline_svg(preference),
+        conditions=[row["condition"] for row in document["ranking"]],
+    )
+
+
+def fill_template(name: str, **content) -> str:
+    """The template `name` with `content`, escaped; a name that it lacks is an error."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -25,15 +36,10 @@ def render_page(document: dict, *, forest: str, preference: str) -> str:
     environment.filters.update(
         percent=percent, signed=_signed, p_value=_p_value, thousands=_thousands, unbroken=_unbroken
     )
-    return environment.get_template("report.html").render(
-        **document,
-        forest=_inline(forest),
-        preference=_inline(preference),
-        conditions=[row["condition"] for row in document["ranking"]],
-    )
+    return environment.get_template(name).render(**content)
 
 
-def _inline(svg: str) -> str:
+def inline_svg(svg: str) -> str:
     """SVG without the XML declaration and doctype, which HTML does not allow inside a page."""
     return svg[svg.index("<svg") :]
 

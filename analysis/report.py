@@ -1,16 +1,14 @@
 """Write a study's ranking as files: tables, figure and one self-contained page."""
 
-import json
-import os
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 from analysis.document import describe_ranking
-from analysis.errors import AnalysisError, InvalidOption
+from analysis.errors import InvalidOption
 from analysis.figures import forest_svg, preference_svg
+from analysis.files import csv_text, json_text, write_files
 from analysis.fit import fit_bradley_terry
 from analysis.page import render_page
 from analysis.result import BradleyTerryResult
@@ -59,13 +57,13 @@ def write_report(
     forest = forest_svg(ranking, reference=reference, level=level)
     preference = preference_svg(result.probabilities().loc[order, order], _clearly_different(comparisons, order, level))
     contents = {
-        "ranking.csv": _csv(ranking.reset_index()),
-        "comparisons.csv": _csv(comparisons),
-        "ranking.json": json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n",
+        "ranking.csv": csv_text(ranking.reset_index()),
+        "comparisons.csv": csv_text(comparisons),
+        "ranking.json": json_text(document),
         "forest.svg": forest,
         "report.html": render_page(document, forest=forest, preference=preference),
     }
-    paths = _write_files(contents, Path(out))
+    paths = write_files(contents, Path(out))
     return ReportFiles(**{path.name.replace(".", "_"): path for path in paths}, result=result, document=document)
 
 
@@ -85,29 +83,3 @@ def _clearly_different(comparisons: pd.DataFrame, order: list[str], level: float
     for row in comparisons[comparisons["p_adjusted"] < 1 - level].itertuples():
         clear.loc[row.first, row.second] = clear.loc[row.second, row.first] = True
     return clear
-
-
-def _csv(table: pd.DataFrame) -> str:
-    return table.to_csv(index=False, float_format="%.12g", lineterminator="\n")
-
-
-def _write_files(contents: dict[str, str], folder: Path) -> list[Path]:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in contents.items():
-            handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.chmod(temporary, 0o644)
-                os.replace(temporary, folder / name)
-            except BaseException:
-                Path(temporary).unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise AnalysisError(
-            f"the report cannot be written to {folder}: {error.strerror or error}; choose another folder"
-        ) from None
-    return [folder / name for name in contents]

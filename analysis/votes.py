@@ -1,13 +1,12 @@
 """The vote table: read it, check it once, name what is wrong with its row."""
 
-import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from analysis.errors import InvalidVotes
+from analysis.labelled_csv import Row, first_true, read_labelled_csv, refuse_unknown, require_columns, text_labels
 
 __all__ = ["CHOICES", "KINDS", "OPTIONAL_COLUMNS", "REQUIRED_COLUMNS", "counted_votes", "read_votes", "validate_votes"]
 
@@ -45,30 +44,7 @@ def read_votes(path: str | Path) -> pd.DataFrame:
     kind and not a gap). Raises InvalidVotes with the row as a spreadsheet numbers it (the header is row 1).
     """
     path = Path(path)
-    if not path.is_file():
-        found = "is a folder" if path.is_dir() else "does not exist"
-        raise InvalidVotes(f"{path} {found}; give the path of a CSV of votes with the header {_HEADER}")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(
-                path,
-                dtype=dict.fromkeys(_LABELS, "category"),
-                keep_default_na=False,
-                na_values=[""],
-                encoding="utf-8-sig",
-                index_col=False,
-                low_memory=False,
-            )
-    except pd.errors.EmptyDataError:
-        raise InvalidVotes(f"{path} is empty; expected a CSV of votes with the header {_HEADER}") from None
-    except UnicodeDecodeError:
-        raise InvalidVotes(f"{path} is not UTF-8 text; save the votes as a CSV in UTF-8") from None
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        detail = " ".join(str(error).removeprefix("Error tokenizing data. C error:").split())
-        raise InvalidVotes(f"{path} is not a CSV with the same number of fields in every row: {detail}") from None
-    except OSError as error:
-        raise InvalidVotes(f"{path} cannot be read: {error.strerror or error}") from None
+    frame = read_labelled_csv(path, labels=_LABELS, of="votes", header=_HEADER, error=InvalidVotes)
     return _validated(frame, lambda position: f"{path.name}, row {position + 2}", str(path))
 
 
@@ -97,21 +73,19 @@ def counted_votes(votes: pd.DataFrame) -> pd.DataFrame:
     return votes if keep.all() else votes[keep]
 
 
-def _validated(frame: pd.DataFrame, row: Callable[[int], str], name: str) -> pd.DataFrame:
-    _require_columns(frame, name)
-    if len(frame) == 0:
-        raise InvalidVotes(f"{name} has a header and no votes; expected one row per vote")
+def _validated(frame: pd.DataFrame, row: Row, name: str) -> pd.DataFrame:
+    require_columns(frame, REQUIRED_COLUMNS, name=name, each="vote", error=InvalidVotes)
     frame = frame.copy(deep=False)
     for column in REQUIRED_COLUMNS:
         frame[column] = _labels(frame[column], row, required=True)
     for column in ("target_metric", "kind", "expected"):
         if column in frame:
             frame[column] = _labels(frame[column], row, required=column == "kind")
-    _refuse_unknown(frame["choice"], CHOICES, row)
+    refuse_unknown(frame["choice"], CHOICES, row, error=InvalidVotes)
     if "kind" in frame:
-        _refuse_unknown(frame["kind"], KINDS, row)
+        refuse_unknown(frame["kind"], KINDS, row, error=InvalidVotes)
     if "expected" in frame:
-        _refuse_unknown(frame["expected"], CHOICES, row)
+        refuse_unknown(frame["expected"], CHOICES, row, error=InvalidVotes)
     frame["choice"] = frame["choice"].cat.set_categories(CHOICES)
     conditions = frame["left"].cat.categories.union(frame["right"].cat.categories, sort=True)
     for side in ("left", "right"):
@@ -125,55 +99,15 @@ def _validated(frame: pd.DataFrame, row: Callable[[int], str], name: str) -> pd.
     return frame
 
 
-def _require_columns(frame: pd.DataFrame, name: str) -> None:
-    repeated = frame.columns[frame.columns.duplicated()]
-    if len(repeated):
-        raise InvalidVotes(f"{name} has the column {repeated[0]} twice; keep one of them")
-    missing = [column for column in REQUIRED_COLUMNS if column not in frame]
-    if missing:
-        wanted = "; ".join(f"{column}: {REQUIRED_COLUMNS[column]}" for column in missing)
-        found = ", ".join(str(column) for column in frame.columns) or "none"
-        raise InvalidVotes(f"{name} lacks {len(missing)} column(s) that every vote needs ({wanted}); it has: {found}")
+def _labels(values: pd.Series, row: Row, *, required: bool) -> pd.Series:
+    meaning = (REQUIRED_COLUMNS | OPTIONAL_COLUMNS)[values.name] if required else None
+    return text_labels(values, row, meaning=meaning, error=InvalidVotes)
 
 
-def _first(mask: np.ndarray) -> int | None:
-    return int(np.argmax(mask)) if mask.any() else None
-
-
-def _labels(values: pd.Series, row: Callable[[int], str], *, required: bool) -> pd.Series:
-    if not isinstance(values.dtype, pd.CategoricalDtype):
-        values = values.astype("category")
-    if values.cat.categories.inferred_type != "string":
-        values = values.cat.rename_categories([str(label) for label in values.cat.categories])
-    codes = values.cat.codes.to_numpy()
-    labels = values.cat.categories
-    blank = [code for code, label in enumerate(labels) if not label.strip()]
-    if blank and not required:
-        values = values.cat.remove_categories(labels[blank])
-        return _labels(values, row, required=False)
-    padded = [code for code, label in enumerate(labels) if label.strip() and label != label.strip()]
-    empty = _first((codes < 0) | np.isin(codes, blank)) if required else None
-    if empty is not None:
-        what = REQUIRED_COLUMNS.get(values.name) or OPTIONAL_COLUMNS[values.name]
-        raise InvalidVotes(f"{row(empty)}: {values.name} is empty; expected {what}")
-    at = _first(np.isin(codes, padded)) if padded else None
-    if at is not None:
-        raise InvalidVotes(f"{row(at)}: {values.name} is {labels[codes[at]]!r}; remove the spaces around the label")
-    return values
-
-
-def _refuse_unknown(values: pd.Series, allowed: tuple[str, ...], row: Callable[[int], str]) -> None:
-    unknown = [code for code, label in enumerate(values.cat.categories) if label not in allowed]
-    at = _first(np.isin(values.cat.codes.to_numpy(), unknown)) if unknown else None
-    if at is not None:
-        expected = ", ".join(allowed[:-1]) + " or " + allowed[-1]
-        raise InvalidVotes(f"{row(at)}: {values.name} is {values.iloc[at]!r}; expected {expected}")
-
-
-def _durations(values: pd.Series, row: Callable[[int], str]) -> pd.Series:
+def _durations(values: pd.Series, row: Row) -> pd.Series:
     values = _blank_as_gap(values)
     numbers = pd.to_numeric(values, errors="coerce").astype("Float64").astype(float)
-    at = _first(((numbers.isna() & values.notna()) | (numbers < 0) | np.isinf(numbers)).to_numpy())
+    at = first_true(((numbers.isna() & values.notna()) | (numbers < 0) | np.isinf(numbers)).to_numpy())
     if at is not None:
         raise InvalidVotes(
             f"{row(at)}: response_ms is {values.iloc[at]}; expected milliseconds of at least 0, or nothing"
@@ -181,13 +115,13 @@ def _durations(values: pd.Series, row: Callable[[int], str]) -> pd.Series:
     return numbers
 
 
-def _truths(values: pd.Series, row: Callable[[int], str], *, required: bool) -> pd.Series:
+def _truths(values: pd.Series, row: Row, *, required: bool) -> pd.Series:
     if values.dtype == bool:
         return values if required else values.astype("boolean")
     text = _blank_as_gap(values).astype("string").str.lower()
     truths = text.map(_TRUTH).astype("boolean")
     bad = truths.isna() if required else truths.isna() & text.notna()
-    at = _first(bad.to_numpy(dtype=bool))
+    at = first_true(bad.to_numpy(dtype=bool))
     if at is not None:
         found = "empty" if pd.isna(text.iloc[at]) else repr(str(values.iloc[at]))
         raise InvalidVotes(f"{row(at)}: {values.name} is {found}; expected true or false")
@@ -198,7 +132,7 @@ def _blank_as_gap(values: pd.Series) -> pd.Series:
     return values.mask(values == "") if pd.api.types.is_string_dtype(values.dtype) else values
 
 
-def _check_pairs(frame: pd.DataFrame, row: Callable[[int], str]) -> None:
+def _check_pairs(frame: pd.DataFrame, row: Row) -> None:
     kinds = frame.get("kind")
     same = frame["left"].cat.codes.to_numpy() == frame["right"].cat.codes.to_numpy()
     if kinds is not None:
@@ -206,12 +140,12 @@ def _check_pairs(frame: pd.DataFrame, row: Callable[[int], str]) -> None:
         lacks = (kinds == "verification").to_numpy()
         if "expected" in frame:
             lacks &= frame["expected"].isna().to_numpy()
-        at = _first(lacks)
+        at = first_true(lacks)
         if at is not None:
             raise InvalidVotes(
                 f"{row(at)}: a verification vote without `expected`; give the right answer, left or right"
             )
-    at = _first(same)
+    at = first_true(same)
     if at is not None:
         raise InvalidVotes(
             f"{row(at)}: left and right are both {frame['left'].iloc[at]!r}; "
@@ -221,13 +155,13 @@ def _check_pairs(frame: pd.DataFrame, row: Callable[[int], str]) -> None:
         _check_showings(frame, row)
 
 
-def _check_showings(frame: pd.DataFrame, row: Callable[[int], str]) -> None:
+def _check_showings(frame: pd.DataFrame, row: Row) -> None:
     """People may vote on a pair more than once, but one showing gives one vote."""
     shown = frame["presented_at"].notna().to_numpy()
     showing = frame.loc[shown, ["participant", "source", "left", "right", "presented_at"]]
     repeated = np.zeros(len(frame), dtype=bool)
     repeated[shown] = showing.duplicated().to_numpy()
-    at = _first(repeated)
+    at = first_true(repeated)
     if at is not None:
         vote = frame.iloc[at]
         raise InvalidVotes(

@@ -172,7 +172,7 @@ class _HeldOut:
     @torch.no_grad()
     def _scores(self, change: Callable[[torch.Tensor], torch.Tensor]) -> list[float]:
         frames = (self._as_frames(batch, self._metric.device) for batch in self._batches)
-        return [score for part in frames for score in self._metric.score(change(part)).tolist()]
+        return [score for part in frames for score in self._metric.values(change(part))]
 
 
 def _same_training(one: TrainedHeader, other: TrainedHeader) -> bool:

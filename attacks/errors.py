@@ -9,6 +9,7 @@ __all__ = [
     "NoChange",
     "NonFiniteScore",
     "NotDifferentiable",
+    "OutOfMemory",
     "TrainedFileError",
     "TrainingDataError",
     "UnknownName",
@@ -46,6 +47,10 @@ class NotDifferentiable(AttackError):
 
 class NoChange(AttackError):
     """The attack leaves every value of the frames as it was."""
+
+
+class OutOfMemory(AttackError):
+    """One frame, or one window of a clip metric, needs more memory than the device has."""
 
 
 class TrainedFileError(AttackError):

@@ -38,7 +38,6 @@ class FrameScores:
         return shares
 
     def _quality(self, pictures: list[torch.Tensor]) -> list[float]:
-        with torch.no_grad():
-            scores = self._metric.score(torch.stack(pictures))
+        scores = self._metric.values(torch.stack(pictures))
         self.asked += len(pictures)
-        return (-scores if self._metric.lower_better else scores).tolist()
+        return [-score for score in scores] if self._metric.lower_better else scores

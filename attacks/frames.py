@@ -4,10 +4,15 @@ import torch
 
 from attacks.errors import InvalidFrames
 
-__all__ = ["check_frames", "levels", "to_uint8"]
+__all__ = ["check_frames", "check_layout", "levels", "to_uint8"]
 
 # 8-bit levels survive /255 and *255 in float32 to about 2e-5 of a level.
 _LEVEL_TOLERANCE = 1e-3
+
+_OTHER_CHANNELS = {
+    1: "repeat the channel of grey frames with frames.expand(-1, 3, -1, -1)",
+    4: "flatten frames with an alpha channel on a background, black with frames[:, :3] * frames[:, 3:]",
+}
 
 
 def check_frames(frames: torch.Tensor) -> None:
@@ -15,21 +20,27 @@ def check_frames(frames: torch.Tensor) -> None:
 
     Costs one pass over the frames and one device synchronisation per batch.
     """
-    if not isinstance(frames, torch.Tensor):
-        raise InvalidFrames(f"frames must be a torch tensor (N, 3, H, W), got {type(frames).__name__}.")
-    if frames.ndim != 4 or frames.shape[1] != 3 or 0 in frames.shape:
-        raise InvalidFrames(
-            f"frames must have the shape (N, 3, H, W), got {tuple(frames.shape)}; add the batch axis with "
-            "frames[None] or move the channels with frames.permute(0, 3, 1, 2)."
-        )
-    if frames.dtype != torch.float32:
-        raise InvalidFrames(
-            f"frames must be float32 in [0, 1], got {frames.dtype}; 8-bit frames become frames.float() / 255."
-        )
+    check_layout(frames)
     low, high = torch.stack(torch.aminmax(frames.detach())).tolist()
     if not (low >= 0 and high <= 1):
         raise InvalidFrames(
             f"frames must lie in [0, 1], got values from {low:g} to {high:g}; divide 8-bit levels by 255."
+        )
+
+
+def check_layout(frames: torch.Tensor) -> None:
+    """Raise InvalidFrames unless `frames` is (N, 3, H, W) float32, N, H, W >= 1; no value is looked at."""
+    if not isinstance(frames, torch.Tensor):
+        raise InvalidFrames(f"frames must be a torch tensor (N, 3, H, W), got {type(frames).__name__}.")
+    if frames.ndim != 4 or frames.shape[1] != 3 or 0 in frames.shape:
+        channels = frames.shape[1] if frames.ndim == 4 and 0 not in frames.shape else None
+        remedy = _OTHER_CHANNELS.get(
+            channels, "add the batch axis with frames[None] or move the channels with frames.permute(0, 3, 1, 2)"
+        )
+        raise InvalidFrames(f"frames must have the shape (N, 3, H, W), got {tuple(frames.shape)}; {remedy}.")
+    if frames.dtype != torch.float32:
+        raise InvalidFrames(
+            f"frames must be float32 in [0, 1], got {frames.dtype}; 8-bit frames become frames.float() / 255."
         )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from attacks.errors import NotDifferentiable, ZeroGradient
+from attacks.memory import within_memory
 from attacks.metrics.base import TargetMetric
 from attacks.table import ATTACKS
 
@@ -26,14 +27,29 @@ class CleanGradient:
 
 
 def quality_gradient(frames: torch.Tensor, metric: TargetMetric) -> tuple[torch.Tensor, torch.Tensor]:
-    """Scores (N,) and d(quality)/d(frames) (N, 3, H, W); one forward and one backward.
+    """Scores (N,) and d(quality)/d(frames) (N, 3, H, W); one forward and one backward of each frame.
 
     Quality is the score, or minus the score where lower is better. The batch is reduced
     by a sum, so no frame influences another's gradient. Only the frames get a gradient:
-    the metric's parameters and the caller's tensor are left as they are.
+    the metric's parameters and the caller's tensor are left as they are. Where memory runs out, smaller batches are
+    taken, down to one window of the metric.
 
-    Raises NotDifferentiable when the metric gives no gradient, or not a finite one.
+    Raises NotDifferentiable when the metric gives no gradient, or not a finite one; OutOfMemory.
     """
+    parts = within_memory(lambda part: _gradient_of_batch(part, metric), frames, metric, "gradient")
+    scores, gradient = parts[0] if len(parts) == 1 else map(torch.cat, zip(*parts, strict=True))
+    if not torch.isfinite(gradient.sum()):
+        bad = (~torch.isfinite(gradient)).flatten(1).any(dim=1).nonzero().flatten().tolist()
+        if bad:
+            raise NotDifferentiable(
+                f"the gradient of metric {metric.name!r} is NaN or infinite in frame {bad[0]} of the batch; look for "
+                f"roots, divisions and logarithms at 0 in it, or leave out that frame. {_what_remains()}"
+            )
+    return scores, -gradient if metric.lower_better else gradient
+
+
+def _gradient_of_batch(frames: torch.Tensor, metric: TargetMetric) -> tuple[torch.Tensor, torch.Tensor]:
+    """Scores and d(score)/d(frames) of all frames at once."""
     with torch.inference_mode(False), torch.enable_grad():
         leaf = (frames.clone() if frames.is_inference() else frames.detach()).requires_grad_(True)
         scores = metric.score(leaf)
@@ -49,14 +65,7 @@ def quality_gradient(frames: torch.Tensor, metric: TargetMetric) -> tuple[torch.
             f"the score of metric {metric.name!r} does not depend on the frames; it must be computed from them. "
             + _what_remains()
         )
-    if not torch.isfinite(gradient.sum()):
-        bad = (~torch.isfinite(gradient)).flatten(1).any(dim=1).nonzero().flatten().tolist()
-        if bad:
-            raise NotDifferentiable(
-                f"the gradient of metric {metric.name!r} is NaN or infinite in frame {bad[0]} of the batch; look for "
-                f"roots, divisions and logarithms at 0 in it, or leave out that frame. {_what_remains()}"
-            )
-    return scores.detach(), -gradient if metric.lower_better else gradient
+    return scores.detach(), gradient
 
 
 def clean_gradient(frames: torch.Tensor, metric: TargetMetric) -> CleanGradient:

@@ -107,7 +107,10 @@ def find_trained_file(
     )
     if of_attack:
         others = ", ".join(f"{path.name} ({header.metric})" for path, header in of_attack)
-        message += f", or allow a file of another metric or of other weights with --transfer; there are {others}"
+        message += (
+            f", or allow a file of another metric or of other weights with --transfer (evaluate_robustness: "
+            f"--trained-transfer); there are {others}"
+        )
     raise TrainedFileError(f"{message}.")
 
 

@@ -46,9 +46,11 @@ def reference() -> str:
             info.title,
             "lower" if info.lower_better else "higher",
             "{:g} to {:g}".format(*info.score_range),
-            info.scope,
-            ", ".join(f"`{need}`" for need in info.needs),
+            f"{info.scope}, windows of {info.window}" if info.scope == "clip" else info.scope,
+            info.preprocessing,
+            ", ".join(f"`{need}`" for need in info.needs) + ("; a GPU in practice" if info.gpu else ""),
             info.licence,
+            info.citation,
         )
         for info in list_metrics()
     ]
@@ -84,8 +86,22 @@ def reference() -> str:
                 ),
                 "## Target metrics",
                 "`python manage.py list_metrics` says which are usable on this machine now. Any other no-reference "
-                "metric of pyiqa is named `pyiqa:<name>`; one's own network goes through `wrap_module`.",
-                table(("name", "metric", "better", "range", "scope", "needs", "licence"), metrics),
+                "metric of pyiqa is named `pyiqa:<name>`; one's own network goes through `wrap_module`. See "
+                "[metrics.md](metrics.md).",
+                table(
+                    (
+                        "name",
+                        "metric",
+                        "better",
+                        "range",
+                        "scope",
+                        "preprocessing",
+                        "needs",
+                        "licence",
+                        "citation",
+                    ),
+                    metrics,
+                ),
                 "## The vote table",
                 "What `export_votes` writes and `analyze_study` reads; see [votes.md](votes.md).",
                 table(("column", "type", "meaning"), columns),

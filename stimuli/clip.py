@@ -12,7 +12,7 @@ from stimuli.delivery import DeliveryProfile
 from stimuli.errors import VideoError
 from stimuli.video import VideoInfo, read_planes, write_video
 
-__all__ = ["Clip", "evenly_spaced"]
+__all__ = ["Clip", "evenly_spaced", "fitting_chunk", "in_whole_windows"]
 
 # Enough frames in a chunk to keep a metric busy, few enough that float frames and gradients stay small.
 _PIXELS_PER_CHUNK = 2**21
@@ -34,8 +34,7 @@ class Clip:
     ) -> "Clip":
         """`max_frames` None takes all frames; `chunk` None fits the chunk to the picture size."""
         frames = min(info.frames, max_frames or info.frames)
-        fitting = min(max(_PIXELS_PER_CHUNK // (info.width * info.height), 1), 16)
-        return cls(path, info, frames, chunk or fitting, device)
+        return cls(path, info, frames, chunk or fitting_chunk(info.width, info.height), device)
 
     @property
     def width(self) -> int:
@@ -56,7 +55,7 @@ class Clip:
 
     def in_windows(self, window: int) -> "Clip":
         """The same clip in chunks that are a whole number of a metric's windows of `window` frames."""
-        return replace(self, chunk=-(-self.chunk // window) * window)
+        return replace(self, chunk=in_whole_windows(self.chunk, window))
 
     def chunks(self) -> Iterator[tuple[int, Planes]]:
         """(index of the first frame, uint8 planes) from the start of the clip to its end."""
@@ -102,6 +101,16 @@ class Clip:
             profile=profile,
             pixel_aspect=self.info.pixel_aspect,
         )
+
+
+def fitting_chunk(width: int, height: int) -> int:
+    """Frames of this size to hold at a time."""
+    return min(max(_PIXELS_PER_CHUNK // (width * height), 1), 16)
+
+
+def in_whole_windows(chunk: int, window: int) -> int:
+    """At least `chunk` frames, a whole number of windows."""
+    return -(-chunk // window) * window
 
 
 def evenly_spaced(frames: int, count: int) -> tuple[int, ...]:

@@ -166,6 +166,11 @@ def to_rgb(planes: Planes, pixel_format: PixelFormat, colour: ColourDescription)
     if pixel_format.kind == "rgb":
         peak = float(2**pixel_format.depth - 1)
         return torch.stack([planes.y, planes.u, planes.v], 1).float() / peak
+    return _rgb_of(*_at_full_size(planes, pixel_format, colour), colour)
+
+
+def _at_full_size(planes: Planes, pixel_format: PixelFormat, colour: ColourDescription) -> tuple[Tensor, ...]:
+    """y in [0,1], u and v in [-0.5,0.5], (N,H,W) all three."""
     y, u, v = _normalise(planes, pixel_format.depth, colour)
     if u.shape != y.shape:
         both = torch.stack([u, v], 1)
@@ -173,14 +178,25 @@ def to_rgb(planes: Planes, pixel_format: PixelFormat, colour: ColourDescription)
         both = F.interpolate(both, scale_factor=scale, mode="bilinear", align_corners=False)
         # An odd size leaves one chroma column or row more than there is luma.
         u, v = both[:, :, : y.shape[-2], : y.shape[-1]].unbind(1)
+    return y, u, v
+
+
+def _rgb_of(y: Tensor, u: Tensor, v: Tensor, colour: ColourDescription) -> Tensor:
+    """(N,3,H,W) in [0,1]."""
     kr, kg, kb = _weights(colour)
-    red = y + 2 * (1 - kr) * v
-    green = y - (2 * kb * (1 - kb) / kg) * u - (2 * kr * (1 - kr) / kg) * v
-    blue = y + 2 * (1 - kb) * u
-    return torch.stack([red, green, blue], 1).clamp_(0, 1)
+    rgb = y.new_empty((len(y), 3, *y.shape[1:]))
+    red, green, blue = rgb.unbind(1)
+    # In place: new planes for each step would take half as long again.
+    torch.sub(y, torch.mul(u, 2 * kb * (1 - kb) / kg, out=blue), out=green)
+    green.sub_(torch.mul(v, 2 * kr * (1 - kr) / kg, out=blue))
+    torch.mul(v, 2 * (1 - kr), out=red).add_(y)
+    torch.mul(u, 2 * (1 - kb), out=blue).add_(y)
+    return rgb.clamp_(0, 1)
 
 
 _DELIVERED = PixelFormat("yuv", 8, 1, 1)
+# Rows at a time that stay in a CPU's cache from the first step to the last: a third of the time.
+_STRIP = 128
 
 
 def display_frames(planes: Planes, colour: ColourDescription) -> Tensor:
@@ -189,7 +205,21 @@ def display_frames(planes: Planes, colour: ColourDescription) -> Tensor:
     Every score in this package is taken on these frames: of the clean source, of the adversarial frames before the
     codec and of the decoded file alike.
     """
-    return torch.floor(255 * to_rgb(planes, _DELIVERED, colour) + 0.5) / 255
+    if planes.y.device.type != "cpu":
+        return _rounded(to_rgb(planes, _DELIVERED, colour))
+    shown = torch.empty((len(planes), 3, *planes.y.shape[1:]))
+    for index in range(len(planes)):
+        whole = _at_full_size(planes[index : index + 1], _DELIVERED, colour)
+        for row in range(0, planes.y.shape[1], _STRIP):
+            strip = slice(row, row + _STRIP)
+            y, u, v = (plane[:, strip] for plane in whole)
+            shown[index, :, strip] = _rounded(_rgb_of(y, u, v, colour))[0]
+    return shown
+
+
+def _rounded(rgb: Tensor) -> Tensor:
+    """To whole 8-bit levels, in place."""
+    return rgb.mul_(255).add_(0.5).floor_().div_(255)
 
 
 def to_delivery(planes: Planes, pixel_format: PixelFormat, colour: ColourDescription) -> Planes:
@@ -266,9 +296,9 @@ def _normalise(planes: Planes, depth: int, colour: ColourDescription) -> tuple[T
     else:
         black, luma_scale, chroma_scale = 0, 2**depth - 1, 2**depth - 1
     return (
-        (planes.y.float() - black) / luma_scale,
-        (planes.u.float() - half) / chroma_scale,
-        (planes.v.float() - half) / chroma_scale,
+        planes.y.float().sub_(black).div_(luma_scale),
+        planes.u.float().sub_(half).div_(chroma_scale),
+        planes.v.float().sub_(half).div_(chroma_scale),
     )
 
 

@@ -11,6 +11,7 @@ from stimuli.conditions import build_conditions, query_note
 from stimuli.delivery import AUTO
 from stimuli.gain import common_form
 from stimuli.ladder import DEFAULT_FLOOR
+from stimuli.lpips import Lpips
 from stimuli.manifest import Manifest, read_manifest
 from stimuli.metering import MeteredMetric
 from stimuli.passes import score_clean
@@ -51,8 +52,11 @@ def generate_stimulus_set(
     """
     request.check()
     paths = collect_sources(request.sources)
-    metered = MeteredMetric(metric or create_metric(request.metric, _device(request.device), request.weights))
+    metered = MeteredMetric(
+        metric or create_metric(request.metric, _device(request.device), request.weights, request.window)
+    )
     conditions = build_conditions(request, metered)
+    lpips = Lpips(metered.device)
     floor = (request.retention_floor or DEFAULT_FLOOR) if request.delivery == AUTO else None
     identity = {
         "metric": metered.name,
@@ -64,12 +68,15 @@ def generate_stimulus_set(
         "rounding": request.rounding,
         "seed": request.seed,
         "max_frames": request.max_frames,
+        # None, since sets made before there was a window have none here.
+        "window": metered.window if metered.window > 1 else None,
     }
     with writing_errors(request.out), SetFolder.open(request.out, identity) as folder:
         sources = open_sources(paths, folder)
+        clips = [_clip(source, request, metered) for source in sources]
         with Progress(len(sources) * (2 + len(conditions)), show=show_progress) as progress:
-            run = Run(request, metered, folder, progress)
-            works = [_open(source, run) for source in sources]
+            run = Run(request, metered, lpips, folder, progress)
+            works = [_scored(source, clip, run) for source, clip in zip(sources, clips, strict=True)]
             note = query_note(conditions, sum(work.clip.frames for work in works))
             if note:
                 say(note)
@@ -77,18 +84,18 @@ def generate_stimulus_set(
             form = common_form(metered, [work.clean_scores for work in works])
             for group in [works] if request.match == "dataset" else [[work] for work in works]:
                 SourceGroup(group, conditions, run, form=form, floor=floor).make()
-            _write(describe_set(request, metered, works, form=form, floor=floor), folder)
+            _write(describe_set(request, metered, lpips.record, works, form=form, floor=floor), folder)
     return GenerationResult(read_manifest(request.out), run.made, run.reused)
 
 
-def _open(source: SourceFile, run: Run) -> SourceWork:
-    clip = Clip.open(
-        source.path,
-        source.info,
-        max_frames=run.request.max_frames,
-        chunk=run.request.chunk,
-        device=run.metric.device,
-    )
+def _clip(source: SourceFile, request: StimulusRequest, metric: TargetMetric) -> Clip:
+    """Raises InvalidFrames where it is shorter than the metric's window."""
+    clip = Clip.open(source.path, source.info, max_frames=request.max_frames, chunk=request.chunk, device=metric.device)
+    metric.check_length(clip.frames, source.path.name)
+    return clip
+
+
+def _scored(source: SourceFile, clip: Clip, run: Run) -> SourceWork:
     key = run.key(source, clip, None, {"clean_scores_of": run.metric_inputs})
     scores = run.known(key, lambda: {"scores": score_clean(clip, run.metric, run.progress)})["scores"]
     return SourceWork(source, clip, scores)

@@ -17,6 +17,7 @@ __all__ = [
     "DeliveredRecord",
     "DeliveryRecord",
     "GainRecord",
+    "LpipsRecord",
     "Manifest",
     "MetricPasses",
     "QualityRecord",
@@ -33,13 +34,18 @@ FORMAT_VERSION = 2
 
 @dataclass(frozen=True)
 class TargetMetricRecord:
-    """The metric attacked. score_range: usual scores on clean pictures."""
+    """The metric attacked. score_range: usual scores on clean pictures. window: frames scored together.
+
+    files: sha256 of every file that was loaded, by name; weights_sha256 is that of the metric's own.
+    """
 
     name: str
     title: str
     weights_sha256: str | None
     score_range: tuple[float, ...]
     lower_better: bool
+    window: int = 1
+    files: dict = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -136,6 +142,16 @@ class QualityRecord:
 
 
 @dataclass(frozen=True)
+class LpipsRecord:
+    """What measured the LPIPS of the set: sha256 of the files by name. missing: packages and files by name, for lack
+    of which it was not measured.
+    """
+
+    files: dict
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class StimulusRecord:
     """One source under one condition, as the delivered file. attack is None for the reference.
 
@@ -210,7 +226,10 @@ class VerificationRecord:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A whole stimulus set; paths are relative to the folder that holds manifest.json."""
+    """A whole stimulus set; paths are relative to the folder that holds manifest.json.
+
+    lpips: None where an earlier version of this program wrote the set.
+    """
 
     format_version: int
     created_at: str
@@ -227,6 +246,7 @@ class Manifest:
     stimuli: tuple[StimulusRecord, ...]
     unreachable: tuple[UnreachableRecord, ...]
     verification: tuple[VerificationRecord, ...]
+    lpips: LpipsRecord | None = None
 
     def to_document(self) -> dict:
         """What manifest.json holds."""
@@ -297,10 +317,11 @@ def _build(kind, value, where: str):
         if not isinstance(value, dict):
             raise _Fault(f"{where or 'it'} must be an object")
         hints = typing.get_type_hints(kind)
-        missing = [name for name in hints if name not in value]
+        missing = [item.name for item in dataclasses.fields(kind) if _is_required(item) and item.name not in value]
         if missing:
             raise _Fault(f"{where + '.' if where else ''}{missing[0]} is missing")
-        return kind(**{name: _build(hints[name], value[name], f"{where}.{name}".lstrip(".")) for name in hints})
+        there = [name for name in hints if name in value]
+        return kind(**{name: _build(hints[name], value[name], f"{where}.{name}".lstrip(".")) for name in there})
     if typing.get_origin(kind) is tuple:
         if not isinstance(value, list):
             raise _Fault(f"{where} must be a list")
@@ -312,6 +333,11 @@ def _build(kind, value, where: str):
     if kind is float and not math.isfinite(value):
         raise _Fault(f"{where} must be a finite number")
     return value
+
+
+def _is_required(item: dataclasses.Field) -> bool:
+    """Fields with a default came after the format version, and may be missing in older files."""
+    return item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
 
 
 _KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false", dict: "an object"}

@@ -16,6 +16,7 @@ class MeteredMetric(TargetMetric):
             lower_better=metric.lower_better,
             score_range=metric.score_range,
             weights_sha256=metric.weights_sha256,
+            files=metric.files,
             window=metric.window,
         )
         self._metric = metric
@@ -27,11 +28,7 @@ class MeteredMetric(TargetMetric):
         return self._metric.device
 
     def score(self, frames: torch.Tensor) -> torch.Tensor:
+        scores = self._metric.score(frames)
         self.forwards += len(frames)
         self.backwards += len(frames) * frames.requires_grad
-        return self._metric.score(frames)
-
-    def values(self, frames: torch.Tensor) -> list[float]:
-        """Scores as numbers, without a gradient."""
-        with torch.no_grad():
-            return self.score(frames).tolist()
+        return scores

@@ -19,7 +19,7 @@ __all__ = ["Quality", "QualityMeter", "mae_star", "projection", "vif"]
 class Quality:
     """Means over the frames of a clip; None where a number does not exist.
 
-    psnr: dB, from the clip's mean squared error over RGB (None where it is 0). ssim, vif: on luma. lpips: None here.
+    psnr: dB, from the clip's mean squared error over RGB (None where it is 0). ssim, vif: on luma.
     mae_star: 8-bit levels, see `mae_star`. temporal_instability: 8-bit levels, the mean absolute change of
     (delivered - source) from one frame to the next, over RGB; 0 for a change that stands still (None for one frame).
     """
@@ -27,7 +27,6 @@ class Quality:
     psnr: float | None
     ssim: float
     vif: float | None
-    lpips: float | None
     mae_star: float
     temporal_instability: float | None
 
@@ -60,7 +59,6 @@ class QualityMeter:
             psnr=-10 * math.log10(mean["mse"]) if mean["mse"] > 0 else None,
             ssim=mean["ssim"],
             vif=mean["vif"] if math.isfinite(mean["vif"]) else None,
-            lpips=None,
             mae_star=mean["mae_star"],
             temporal_instability=self._sums["step"] / (self._frames - 1) if self._frames > 1 else None,
         )
@@ -74,6 +72,9 @@ def _mse(source: Tensor, delivered: Tensor) -> Tensor:
 def vif(source: Tensor, delivered: Tensor) -> Tensor:
     """(N,) visual information fidelity of luma, pixel domain (Sheikh and Bovik 2006, VIFp): four scales, noise
     variance 2 in squared 8-bit levels.
+
+    Not the version on a wavelet pyramid (their VIF proper, pyiqa's `vif`), whose values differ; this one is its
+    authors' approximation that needs no pyramid.
 
     1 for identical frames, NaN where the source carries no information (flat) or is smaller than 41 pixels.
     """

@@ -22,6 +22,7 @@ from stimuli.manifest import (
     DeliveredRecord,
     DeliveryRecord,
     GainRecord,
+    LpipsRecord,
     Manifest,
     MetricPasses,
     QualityRecord,
@@ -93,6 +94,7 @@ def unreachable_record(short: Unreachable, match: str) -> dict:
 def describe_set(
     request: StimulusRequest,
     metric: TargetMetric,
+    lpips: LpipsRecord,
     works: Sequence[SourceWork],
     *,
     form: str,
@@ -114,6 +116,8 @@ def describe_set(
             metric.weights_sha256,
             tuple(metric.score_range),
             metric.lower_better,
+            window=metric.window,
+            files=metric.files,
         ),
         gain=GainRecord(request.gain, request.linf, request.tolerance, request.match, form),
         delivery=DeliveryRecord(request.delivery, settings, floor),
@@ -123,6 +127,7 @@ def describe_set(
         stimuli=tuple(record for work in works for record in _stimulus_records(work, request.speed_matched)),
         unreachable=tuple(_unreachable_record(work, record) for work in works for record in work.unreachable),
         verification=tuple(_verification_record(work) for work in works),
+        lpips=lpips,
     )
 
 
@@ -202,7 +207,7 @@ def _stimulus_records(work: SourceWork, mark_speed: bool) -> list[StimulusRecord
             metric_cost=MetricPasses(*record["metric_cost"]),
             matching_cost=MetricPasses(*record["matching_cost"]),
             speed_matched=_speed_matched(record, mark_speed),
-            quality=QualityRecord(**record["quality"]),
+            quality=QualityRecord(**record["quality"] | {"lpips": record["lpips"]}),
         )
         for record in (work.reference | nothing, *work.matched)
     ]

@@ -9,11 +9,11 @@ from attacks import OptionValue, list_attacks, value_text
 from stimuli.delivery import AUTO, get_profile
 from stimuli.errors import InvalidRequest
 
-__all__ = ["AttackSpec", "StimulusRequest", "collect_sources", "parse_attacks"]
+__all__ = ["VIDEO_SUFFIXES", "AttackSpec", "StimulusRequest", "collect_sources", "collect_videos", "parse_attacks"]
 
 _MATCHES = ("clip", "dataset", "linf")
 _ROUNDINGS = ("dither", "nearest")
-_VIDEO_SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ts", ".webm", ".wmv", ".y4m")
+VIDEO_SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ts", ".webm", ".wmv", ".y4m")
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,13 @@ class StimulusRequest:
     all clips; both need `gain`, the target relative gain (0.1 is +10 %). "linf" makes the largest change of any value
     the same, `linf` 8-bit levels. `tolerance` is relative to the target.
 
-    `metric` is a registry name; `weights` a local weights file for it. `trained` are files and folders in which the
-    file of a trained attack is looked up; with `transfer` one made for another metric will do. `delivery` is a profile
-    or "auto", the cheapest rung of the ladder for each source that keeps `retention_floor` of every perturbation
-    (None: the default). `max_frames` uses the first frames of every source only. `chunk` frames are held in memory at
-    a time (None: as many as fit the picture size). `rounding` is "dither" or "nearest", for every condition alike.
+    `metric` is a registry name; `weights` a local weights file for it; `window`, of a metric of clips, the number of
+    frames that are scored together (None: the metric's own; 1: single frames). `trained` are files and folders in
+    which the file of a trained attack is looked up; with `transfer` one made for another metric will do. `delivery`
+    is a profile or "auto", the cheapest rung of the ladder for each source that keeps `retention_floor` of every
+    perturbation (None: the default). `max_frames` uses the first frames of every source only. `chunk` frames are held
+    in memory at a time (None: as many as fit the picture size). `rounding` is "dither" or "nearest", for every
+    condition alike.
     `speed_matched` marks the attacks that need more than one gradient per frame.
     """
 
@@ -58,6 +60,7 @@ class StimulusRequest:
     delivery: str = "h264"
     retention_floor: float | None = None
     weights: Path | None = None
+    window: int | None = None
     trained: tuple[Path, ...] = ()
     transfer: bool = False
     max_frames: int | None = None
@@ -76,7 +79,11 @@ class StimulusRequest:
             )
         if self.rounding not in _ROUNDINGS:
             raise InvalidRequest(f"The rounding is {' or '.join(_ROUNDINGS)}, got {self.rounding!r}.")
-        for name, value in (("--max-frames", self.max_frames), ("--chunk", self.chunk)):
+        for name, value in (
+            ("--max-frames", self.max_frames),
+            ("--chunk", self.chunk),
+            ("--window", self.window),
+        ):
             if value is not None and value < 1:
                 raise InvalidRequest(f"{name} must be at least 1, got {value}.")
         if not 0 <= self.seed < 2**63:
@@ -170,24 +177,10 @@ def _label(value: OptionValue) -> str:
 def collect_sources(paths: Iterable[Path]) -> tuple[Path, ...]:
     """Source files; a folder stands for the videos in it, by name.
 
-    Raises: InvalidRequest for none, for a path that does not exist, a folder without videos, and for two sources of
-    the same name (their name is what tables call them).
+    Raises: InvalidRequest as `collect_videos` does, and for two sources of the same name (their name is what tables
+    call them).
     """
-    files: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(
-                file for file in path.iterdir() if file.suffix.lower() in _VIDEO_SUFFIXES and file.is_file()
-            )
-            if not inside:
-                raise InvalidRequest(f"The folder {path} holds no video ({', '.join(_VIDEO_SUFFIXES)}).")
-            files += inside
-        elif path.exists():
-            files.append(path)
-        else:
-            raise InvalidRequest(f"There is no file {path}; check the name.")
-    if not files:
-        raise InvalidRequest("No source is given; name one video file at least, or a folder of them.")
+    files = collect_videos(paths)
     seen: dict[str, Path] = {}
     for file in files:
         if file.stem in seen:
@@ -196,4 +189,25 @@ def collect_sources(paths: Iterable[Path]) -> tuple[Path, ...]:
                 f"rename one if they differ."
             )
         seen[file.stem] = file
+    return files
+
+
+def collect_videos(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Files of any names; a folder stands for the videos in it, by name.
+
+    Raises: InvalidRequest for none, for a path that does not exist, and a folder without videos.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(file for file in path.iterdir() if file.suffix.lower() in VIDEO_SUFFIXES and file.is_file())
+            if not inside:
+                raise InvalidRequest(f"The folder {path} holds no video ({', '.join(VIDEO_SUFFIXES)}).")
+            files += inside
+        elif path.exists():
+            files.append(path)
+        else:
+            raise InvalidRequest(f"There is no file {path}; check the name.")
+    if not files:
+        raise InvalidRequest("No source is given; name one video file at least, or a folder of them.")
     return tuple(files)

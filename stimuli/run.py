@@ -8,7 +8,9 @@ import torch
 
 from stimuli.clip import Clip
 from stimuli.delivery import DeliveryProfile
+from stimuli.lpips import Lpips
 from stimuli.metering import MeteredMetric
+from stimuli.metric_identity import metric_identity
 from stimuli.progress import Progress
 from stimuli.request import StimulusRequest
 from stimuli.sources import SourceFile
@@ -24,24 +26,16 @@ _PIPELINE = 2
 class Run:
     """`made` and `reused` count the results with a file, and the attacks without one because they fell short."""
 
-    def __init__(self, request: StimulusRequest, metric: MeteredMetric, folder: SetFolder, progress: Progress) -> None:
-        self.request, self.metric, self.folder, self.progress = request, metric, folder, progress
+    def __init__(
+        self, request: StimulusRequest, metric: MeteredMetric, lpips: Lpips, folder: SetFolder, progress: Progress
+    ) -> None:
+        self.request, self.metric, self.lpips, self.folder, self.progress = request, metric, lpips, folder, progress
         self.made = self.reused = 0
 
     @cached_property
     def metric_inputs(self) -> dict:
-        """What tells this metric from another; without a weights file, its score of a fixed noise picture does."""
-        metric = self.metric
-        inputs = {
-            "name": metric.name,
-            "lower_better": metric.lower_better,
-            "score_range": list(metric.score_range),
-            "window": metric.window,
-        }
-        if metric.weights_sha256:
-            return inputs | {"weights": metric.weights_sha256}
-        noise = torch.rand((1, 3, 256, 256), generator=torch.Generator().manual_seed(0)).to(metric.device)
-        return inputs | {"score_of_noise": f"{metric.values(noise)[0]:.5g}"}
+        """What tells this metric from another."""
+        return metric_identity(self.metric)
 
     def key(self, source: SourceFile, clip: Clip, profile: DeliveryProfile | None, inputs: dict) -> str:
         """Of a result that depends on these, and on the versions of what makes it; `profile` None: on no encoder."""

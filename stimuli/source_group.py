@@ -58,6 +58,8 @@ class SourceGroup:
             work.reference, work.verification, *work.matched = self._run.folder.pad(
                 [work.reference, work.verification, *work.matched]
             )
+            for record in (work.reference, *work.matched):
+                record["lpips"] = self._lpips(work, record)
 
     def _folder(self, name: str) -> Path:
         folder = self._scratch / name
@@ -126,6 +128,18 @@ class SourceGroup:
 
         (work.reference,) = run.results([self._key(work, {"reference": run.metric_inputs})], reference)
         (work.verification,) = run.results([self._key(work, {"verification": IMPAIRMENT})], verification)
+
+    def _lpips(self, work: SourceWork, record: dict) -> float | None:
+        """Kept apart from the stimulus: weights that come to this machine later make nothing else again."""
+        run = self._run
+        if run.lpips.record.missing:
+            return None
+        inputs = {"lpips": run.lpips.record.files, "of": record["encoded_sha256"]}
+        path = run.folder.path / record["file"]
+        return run.known(
+            run.key(work.source, work.clip, work.profile, inputs),
+            lambda: {"lpips": run.lpips.measure(work.clip, path, run.progress)},
+        )["lpips"]
 
     def _match(self, condition: Condition, loops: Sequence[ClosedLoop]) -> None:
         inputs = self._inputs(condition)

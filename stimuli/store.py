@@ -10,7 +10,6 @@ trusts a record only when the file beside it has the recorded bytes.
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import hmac
 import json
@@ -22,6 +21,7 @@ from pathlib import Path
 
 from stimuli.errors import DiskFull, SetConflict, StimuliError
 from stimuli.padding import LEAST_PADDING, padding_header
+from stimuli.writing import locked, sync_folder, write_whole
 
 __all__ = ["SetFolder", "fingerprint", "hash_of_file", "writing_errors"]
 
@@ -50,13 +50,7 @@ class SetFolder:
         folder._check_is_ours()
         for part in (folder.media, folder._records):
             part.mkdir(parents=True, exist_ok=True)
-        with open(path / ".work" / "lock", "a+") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise SetConflict(
-                    f"Another run is writing to {path}; wait until it ends, or choose another --out."
-                ) from None
+        with locked(path):
             shutil.rmtree(folder.temporary, ignore_errors=True)
             folder.temporary.mkdir()
             folder._check_identity(identity)
@@ -96,8 +90,8 @@ class SetFolder:
                 "encoded_sha256": hash_of_file(file),
             }
             os.replace(file, self.path / name)
-            _sync_folder(self.media)
-        self._write(self._records / f"{key}.json", json.dumps(record).encode())
+            sync_folder(self.media)
+        write_whole(self._records / f"{key}.json", json.dumps(record).encode())
         return record
 
     def pad(self, records: list[dict]) -> list[dict]:
@@ -124,7 +118,7 @@ class SetFolder:
 
     def finish(self, document: dict) -> None:
         """Write the manifest, then remove media files that it does not name."""
-        self._write(self.path / "manifest.json", (json.dumps(document, indent=2, allow_nan=False) + "\n").encode())
+        write_whole(self.path / "manifest.json", (json.dumps(document, indent=2, allow_nan=False) + "\n").encode())
         named = {item["file"] for item in (*document["stimuli"], *document["verification"])}
         for file in self.media.iterdir():
             if f"media/{file.name}" not in named:
@@ -144,16 +138,7 @@ class SetFolder:
             target.flush()
             os.fsync(target.fileno())
         os.replace(temporary, file)
-        _sync_folder(self.media)
-
-    def _write(self, path: Path, content: bytes) -> None:
-        temporary = path.with_name(f".{path.name}.new")
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
+        sync_folder(self.media)
 
     def _check_is_ours(self) -> None:
         if self.path.exists() and not self.path.is_dir():
@@ -169,7 +154,7 @@ class SetFolder:
             held = None
         # A run that stopped before its first file, at a bad source say, binds nobody to its settings.
         if held is None or not any(self.media.iterdir()):
-            self._write(path, json.dumps(identity, indent=2).encode())
+            write_whole(path, json.dumps(identity, indent=2).encode())
             return
         for name, value in identity.items():
             if held.get(name) != value:
@@ -182,7 +167,7 @@ class SetFolder:
         path = self.path / ".work" / "salt"
         with contextlib.suppress(FileNotFoundError):
             return path.read_bytes()
-        self._write(path, secrets.token_bytes(32))
+        write_whole(path, secrets.token_bytes(32))
         return path.read_bytes()
 
 
@@ -215,11 +200,3 @@ def hash_of_file(path: Path, size: int | None = None) -> str:
             digest.update(block)
             left -= len(block)
     return digest.hexdigest()
-
-
-def _sync_folder(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

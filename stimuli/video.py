@@ -1,8 +1,10 @@
 """Video files: probing, streaming decode to planes, streaming encode of the delivered file (the only user of PyAV)."""
 
+import dataclasses
 import errno
+import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,7 +18,17 @@ from stimuli.colour import MATRICES, PRIMARIES, TRANSFERS, ColourDescription, Pi
 from stimuli.delivery import DeliveryProfile
 from stimuli.errors import DiskFull, InvalidSource, VideoError
 
-__all__ = ["VideoInfo", "av_versions", "codec_string", "probe", "read_planes", "write_video"]
+__all__ = [
+    "Picture",
+    "VideoInfo",
+    "announced_frames",
+    "av_versions",
+    "codec_string",
+    "probe",
+    "read_planes",
+    "read_unprobed",
+    "write_video",
+]
 
 # The names that PyAV prints; yuvj* are the full-range twins of old MJPEG and phone files.
 _YUV_NAME = re.compile(r"yuv(j?)(420|422|444)p(?:(10|12)le)?")
@@ -59,6 +71,16 @@ class VideoInfo:
     codec: str
 
 
+@dataclass(frozen=True)
+class Picture:
+    """What the first frame of a file tells of all."""
+
+    width: int
+    height: int
+    pixel_format: PixelFormat
+    colour: ColourDescription
+
+
 def probe(path: Path) -> VideoInfo:
     """Decode a whole file once and describe it.
 
@@ -66,25 +88,13 @@ def probe(path: Path) -> VideoInfo:
     has a variable frame rate, is interlaced, rotated by metadata, HDR, or of a pixel format or matrix that is not
     converted exactly here; where a command mends it, the sentence holds the command.
     """
-    first, times, frames = None, [], 0
+    info, times = {}, []
     with _reading(path) as (container, stream):
-        declared, rate = stream.frames, stream.average_rate
-        time_base = stream.time_base
-        for frame in container.decode(stream):
-            if first is None:
-                first = frame
-                info = _describe(path, frame, stream)
-            elif (frame.width, frame.height, frame.format.name) != (first.width, first.height, first.format.name):
-                raise InvalidSource(f"{path} changes its picture size or format at frame {frames}; cut it there.")
-            if frame.is_corrupt:
-                raise InvalidSource(f"{path} is damaged at frame {frames}; get a whole copy of it.")
+        rate, time_base = stream.average_rate, stream.time_base
+        for frame in _sound_frames(path, container, stream):
+            info = info or _describe(path, frame, stream)
             times.append(frame.pts)
-            frames += 1
-    if not frames:
-        raise InvalidSource(_NO_FRAME.format(path))
-    if declared > frames:
-        raise InvalidSource(f"{path} is truncated: it promises {declared} frames and holds {frames}; get a whole copy.")
-    return VideoInfo(frames=frames, fps=_constant_rate(path, times, time_base, rate), **info)
+    return VideoInfo(frames=len(times), fps=_constant_rate(path, times, time_base, rate), **info)
 
 
 def read_planes(path: Path, *, chunk: int, limit: int | None = None) -> Iterator[Planes]:
@@ -104,6 +114,42 @@ def read_planes(path: Path, *, chunk: int, limit: int | None = None) -> Iterator
                 batch = []
         if batch:
             yield _stack(batch)
+
+
+def read_unprobed(
+    path: Path, *, chunk: Callable[[int, int], int], limit: int | None = None
+) -> Iterator[tuple[Picture, Planes]]:
+    """As `read_planes`, in one pass with most of what `probe` would check: only the frame rate may be anything.
+
+    chunk: (width, height) -> frames at a time.
+    Raises: InvalidSource as `probe` does, where the fault is met: at a truncated end, when all else was yielded.
+    """
+    with _reading(path) as (container, stream):
+        picture, batch = None, []
+        for frame in itertools.islice(_sound_frames(path, container, stream), limit):
+            if picture is None:
+                info = _describe(path, frame, stream)
+                picture = Picture(**{field.name: info[field.name] for field in dataclasses.fields(Picture)})
+                size = chunk(picture.width, picture.height)
+            batch.append(_planes_of(frame))
+            if len(batch) == size:
+                yield picture, _stack(batch)
+                batch = []
+        if batch:
+            yield picture, _stack(batch)
+
+
+def announced_frames(path: Path) -> int | None:
+    """How many frames the head of a file says that there are, by their duration where it does not count them.
+
+    None where it says nothing, or is no video.
+    """
+    try:
+        with _reading(path) as (container, stream):
+            length = stream.duration * stream.time_base if stream.duration else Fraction(container.duration or 0, 10**6)
+            return stream.frames or round(length * (stream.average_rate or 0)) or None
+    except InvalidSource:
+        return None
 
 
 def write_video(
@@ -192,6 +238,26 @@ def _reading(path: Path):
     except (av.FFmpegError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InvalidSource(f"{path} is not a video that can be decoded, or it is damaged ({reason}).") from error
+
+
+def _sound_frames(path: Path, container, stream) -> Iterator[av.VideoFrame]:
+    """All frames. Raises InvalidSource where one is damaged or of another kind than the first, or some are missing."""
+    first, frames = None, 0
+    for frame in container.decode(stream):
+        kind = (frame.width, frame.height, frame.format.name)
+        first = first or kind
+        if kind != first:
+            raise InvalidSource(f"{path} changes its picture size or format at frame {frames}; cut it there.")
+        if frame.is_corrupt:
+            raise InvalidSource(f"{path} is damaged at frame {frames}; get a whole copy of it.")
+        yield frame
+        frames += 1
+    if not frames:
+        raise InvalidSource(_NO_FRAME.format(path))
+    if stream.frames > frames:
+        raise InvalidSource(
+            f"{path} is truncated: it promises {stream.frames} frames and holds {frames}; get a whole copy."
+        )
 
 
 def _describe(path: Path, frame: av.VideoFrame, stream) -> dict:

@@ -68,7 +68,7 @@ def test_the_benchmark_takes_it_up(added, capsys, tmp_path):
 def test_a_set_is_made_with_it(added, monkeypatch, tmp_path):
     from stimuli import generate
 
-    monkeypatch.setattr(generate, "create_metric", lambda name, device, weights: the_metric())
+    monkeypatch.setattr(generate, "create_metric", lambda *_: the_metric())
     clip = write_clip(tmp_path / "clip.mp4")
     attacks = ["--attacks", "scattered:share=0.6", "--gain", "0.1", "--out", str(tmp_path / "set")]
     call_command("generate_stimuli", str(clip), "--metric", "sharpness", *attacks, "--verbosity", "0")

@@ -78,7 +78,8 @@ def test_only_one_module_reads_and_writes_video():
         for module, _, _ in imports(path)
         if module.split(".")[0] == "av"
     }
-    assert users == {"stimuli/video.py"}
+    # The benchmark holds the loop that a user would write without this project beside ours.
+    assert users == {"stimuli/video.py", "benchmarks/scoring_speed.py"}
 
 
 def test_metric_libraries_are_imported_only_inside_functions():

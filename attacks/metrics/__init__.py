@@ -7,9 +7,23 @@ import importlib
 
 from attacks.metrics.registry import MetricInfo, create_metric, list_metrics, metric_status
 
-_LAZY = {"TargetMetric": "attacks.metrics.base", "wrap_module": "attacks.metrics.wrapped"}
+_LAZY = {
+    "TargetMetric": "attacks.metrics.base",
+    "full_reference_distance": "attacks.metrics.full_reference",
+    "missing_for_distance": "attacks.metrics.full_reference",
+    "wrap_module": "attacks.metrics.wrapped",
+}
 
-__all__ = ["MetricInfo", "TargetMetric", "create_metric", "list_metrics", "metric_status", "wrap_module"]
+__all__ = [
+    "MetricInfo",
+    "TargetMetric",
+    "create_metric",
+    "full_reference_distance",
+    "list_metrics",
+    "metric_status",
+    "missing_for_distance",
+    "wrap_module",
+]
 
 
 def __getattr__(name):

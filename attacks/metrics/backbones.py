@@ -4,7 +4,7 @@ import torch
 
 from attacks.metrics.torchvision_shim import import_torchvision
 
-__all__ = ["torchvision_network"]
+__all__ = ["timm_network", "torchvision_network"]
 
 
 def torchvision_network(name: str) -> torch.nn.Module:
@@ -12,3 +12,12 @@ def torchvision_network(name: str) -> torch.nn.Module:
     torchvision = import_torchvision()
     with torch.random.fork_rng():
         return getattr(torchvision.models, name)(weights=None)
+
+
+def timm_network(name: str) -> torch.nn.Module:
+    """timm's network `name`, untrained; the caller's random numbers are left as they are."""
+    import_torchvision()
+    import timm
+
+    with torch.random.fork_rng():
+        return timm.create_model(name, pretrained=False)

@@ -1,13 +1,15 @@
 """What every target metric is."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 import torch
 
-from attacks.errors import InvalidOption
+from attacks.errors import InvalidFrames, InvalidOption
+from attacks.memory import within_memory
 
-__all__ = ["TargetMetric"]
+__all__ = ["ClipScorer", "TargetMetric"]
 
 
 class TargetMetric(ABC):
@@ -16,8 +18,9 @@ class TargetMetric(ABC):
     name: what manifests and tables call it. lower_better: whether a lower score means a
     better picture. score_range: (low, high), usual scores on clean pictures, low < high.
     weights_sha256: of the weights' file, or None where there is none. files: the sha256 of every file that was
-    loaded, by name. window: how many
-    consecutive frames of a clip are scored together; 1 for a metric of single pictures.
+    loaded, by name. window: how many consecutive frames of a clip are scored together; 1 for a metric of single
+    pictures.
+    fitting: the largest batches that memory held, where a larger one did not fit (see attacks.memory).
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class TargetMetric(ABC):
         self.weights_sha256 = weights_sha256
         self.files = dict(files or {})
         self.window = window
+        self.fitting: dict[tuple, int] = {}
 
     @property
     @abstractmethod
@@ -60,3 +64,55 @@ class TargetMetric(ABC):
         the last may be shorter. Each frame gets the score of its window, which depends on no
         frame outside it. Chunks of a clip must therefore begin where a window begins.
         """
+
+    def values(self, frames: torch.Tensor) -> list[float]:
+        """The N scores as numbers, without a gradient; in smaller batches where memory runs out.
+
+        Raises OutOfMemory where a single window does not fit.
+        """
+        with torch.no_grad():
+            scores = within_memory(self.score, frames, self, "score")
+        return [value for part in scores for value in part.tolist()]
+
+    def check_length(self, frames: int, what: str) -> None:
+        """Raise InvalidFrames where a clip of so many `frames` fills no window; `what` names it in the message."""
+        if frames < self.window:
+            raise InvalidFrames(
+                f"{what} comes to {frames} frame{'s' * (frames != 1)}, fewer than the window of {self.window} that "
+                f"metric {self.name!r} scores together; take a longer one, or --window {max(frames, 1)}."
+            )
+
+    def clip_scorer(self) -> "ClipScorer":
+        """A new scorer of one whole clip."""
+        return ClipScorer(self)
+
+
+class ClipScorer:
+    """Scores one clip of any length: `add` its chunks in order, each once, then ask for the `result`.
+
+    This one's result is the mean of the frames' scores. Clip metrics have their own, with another `_add` and `result`:
+    it keeps the features of all frames and pools them over the whole clip.
+    """
+
+    def __init__(self, metric: TargetMetric):
+        self._metric = metric
+        self._scores: list[float] = []
+
+    def add(self, frames: torch.Tensor) -> list[float]:
+        """The N scores of these frames, as TargetMetric.values gives them.
+
+        A chunk of (N, 3, H, W) frames begins where a window begins; where memory runs out it is added in parts.
+        """
+        with torch.no_grad():
+            parts = within_memory(self._add, frames, self._metric, "score")
+        return [value for part in parts for value in part]
+
+    def result(self) -> float:
+        """The score of all frames added, one or more."""
+        return math.fsum(self._scores) / len(self._scores)
+
+    def _add(self, frames: torch.Tensor) -> list[float]:
+        """Scores of these frames; where it raises, nothing of them has been added."""
+        scores = self._metric.score(frames).tolist()
+        self._scores += scores
+        return scores

@@ -3,12 +3,11 @@
 import contextlib
 import pickle
 import types
-import zipfile
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from attacks.errors import MetricUnavailable
@@ -17,11 +16,14 @@ from attacks.metrics.registry import sha256_of
 from attacks.metrics.table import WEIGHTS_FOLDER, MetricInfo, WeightsFile
 from attacks.metrics.wrapped import ModuleMetric
 
-__all__ = ["find_weights", "load_state", "published_metric", "read_state"]
+__all__ = ["differences", "find_weights", "load_state", "load_unexecuted", "published_metric", "read_state"]
 
 # Under these names training scripts keep the parameters beside the optimiser's state and the epoch.
 _WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "params", "net")
 _NAMED = 3
+
+# Kept, since pyiqa's files are read with load_unexecuted in its place.
+_TORCH_LOAD = torch.load
 
 Rename = Callable[[str], str | None]
 
@@ -31,31 +33,48 @@ def find_weights(info: MetricInfo, file: WeightsFile, given: Path | None = None)
     path = given or file.path
     if not path.is_file():
         origin = f" ({file.origin})" if file.origin else ""
-        by_hand = " or give it with --weights FILE" if file == info.weights else ""
+        by_hand = ", or give it with --weights FILE" if file == info.weights else ""
         raise MetricUnavailable(
             f"metric {info.name!r} needs the weights file {file.name}{origin}, which is not in {path.parent}; put it "
-            f"there, or into the folder that {WEIGHTS_FOLDER} names,{by_hand}."
+            f"there, or into the folder that {WEIGHTS_FOLDER} names{by_hand}."
         )
     return path
 
 
-def read_state(path: Path) -> dict[str, torch.Tensor]:
+def read_state(path: Path, constants: Iterable[str] = ()) -> dict[str, torch.Tensor]:
     """The tensors of a checkpoint by name: a safetensors file, a state dict, one under a usual key of a training
     checkpoint ("state_dict", "model", ...), or a whole pickled module. "module." of DataParallel is taken off.
 
+    constants: names of numbers, or lists of them, that a training checkpoint keeps beside the parameters; those that
+    are there are added to the tensors.
     Nothing in the file is executed: classes in it that are not PyTorch's become empty shells.
     Raises MetricUnavailable for a file that is truncated, or is something else.
     """
     with _one_sentence(path):
         if path.suffix == ".safetensors":
             return load_file(path)
-        content = torch.load(path, map_location="cpu", weights_only=False, pickle_module=_SHELLS)
-    state = _tensors(content)
+        content = load_unexecuted(path)
+        state = _tensors(content)
     if not state:
         raise MetricUnavailable(f"{path} holds no network's parameters; give the authors' checkpoint file.")
     if all(name.startswith("module.") for name in state):
         state = {name.removeprefix("module."): tensor for name, tensor in state.items()}
+    for name in constants:
+        if isinstance(content, Mapping) and isinstance(content.get(name), (int, float, list, tuple)):
+            with _one_sentence(path):
+                state[name] = torch.tensor(content[name], dtype=torch.float32)
     return state
+
+
+def load_unexecuted(file, *_, **__):
+    """What torch.load gives for `file`, on the processor, with empty shells for objects that are not PyTorch's.
+
+    It can stand in the place of torch.load; what else that one is told does not matter here.
+    """
+    with warnings.catch_warnings():
+        # Old files of whole networks hold their classes' source code, which cannot be compared with a shell's.
+        warnings.filterwarnings("ignore", "Couldn't retrieve source code")
+        return _TORCH_LOAD(file, map_location="cpu", weights_only=False, pickle_module=_SHELLS)
 
 
 def load_state(
@@ -67,26 +86,28 @@ def load_state(
     Raises MetricUnavailable where names or shapes differ, naming the first few.
     """
     named = {rename(name): tensor for name, tensor in state.items() if rename(name) is not None}
-    expected = network.state_dict()
+    if reason := differences(network.state_dict(), named):
+        raise MetricUnavailable(f"{path} is not a checkpoint of {what}: {reason}. Give the file of this architecture.")
+    network.load_state_dict(named, strict=False)
+
+
+def differences(expected: Mapping[str, torch.Tensor], named: Mapping[str, torch.Tensor], unknown: bool = True) -> str:
+    """What keeps the tensors `named` from being those `expected`, naming the first few; empty where nothing does.
+
+    unknown: whether tensors that are not expected count.
+    """
     # Networks saved by PyTorch before 0.4.1 have no counter of batches, and none is used here.
     missing = [name for name in expected if name not in named and not name.endswith("num_batches_tracked")]
-    unknown = [name for name in named if name not in expected]
+    strange = [name for name in named if name not in expected] if unknown else []
     other = [
-        f"{name} {tuple(named[name].shape)} instead of {tuple(tensor.shape)}"
+        f"{name} {_shape(named[name])} instead of {_shape(tensor)}"
         for name, tensor in expected.items()
-        if name in named and named[name].shape != tensor.shape
+        if name in named and _shape(named[name]) != _shape(tensor)
     ]
-    if missing or unknown or other:
-        differences = [
-            _listed("missing", missing),
-            _listed("unknown", unknown),
-            _listed("of another shape", other),
-        ]
-        raise MetricUnavailable(
-            f"{path} is not a checkpoint of {what}: {'; '.join(filter(None, differences))} (of {len(expected)}). "
-            "Give the file of this architecture."
-        )
-    network.load_state_dict(named, strict=False)
+    if not missing and not strange and not other:
+        return ""
+    listed = [_listed("missing", missing), _listed("unknown", strange), _listed("of another shape", other)]
+    return f"{'; '.join(filter(None, listed))} (of {len(expected)})"
 
 
 def published_metric(
@@ -96,10 +117,14 @@ def published_metric(
     weights: Path | None,
     *,
     rename: Rename = str,
+    constants: Iterable[str] = (),
 ) -> TargetMetric:
-    """The metric `info` computed by `network`, filled from its authors' checkpoint file. Raises MetricUnavailable."""
+    """The metric `info` computed by `network`, filled from its authors' checkpoint file. Raises MetricUnavailable.
+
+    rename: as in load_state. constants: as in read_state, buffers of the network.
+    """
     path = find_weights(info, info.weights, weights)
-    load_state(network, read_state(path), path, what=info.title, rename=rename)
+    load_state(network, read_state(path, constants), path, what=info.title, rename=rename)
     sha256 = sha256_of(path)
     return ModuleMetric(
         network.eval().requires_grad_(False).to(device),
@@ -110,6 +135,10 @@ def published_metric(
         weights_sha256=sha256,
         files={path.name: sha256},
     )
+
+
+def _shape(value: object) -> tuple[int, ...] | str:
+    return tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
 
 
 def _listed(kind: str, names: list[str]) -> str:
@@ -123,7 +152,7 @@ def _listed(kind: str, names: list[str]) -> str:
 def _one_sentence(path: Path) -> Iterator[None]:
     try:
         yield
-    except (SafetensorError, zipfile.BadZipFile, EOFError, pickle.UnpicklingError, RuntimeError, ValueError) as error:
+    except Exception as error:  # a damaged pickle can fail in any way; users get one sentence
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         raise MetricUnavailable(
             f"{path} cannot be read as a checkpoint ({reason}); it is truncated or something else: get it again."
@@ -148,15 +177,23 @@ def _of_module(attributes: Mapping, prefix: str) -> Iterable[tuple[str, torch.Te
             if isinstance(tensor, torch.Tensor):
                 yield prefix + name, tensor.detach()
     for name, part in attributes.get("_modules", {}).items():
-        if part is not None:
+        if isinstance(part, (_Shell, torch.nn.Module)):
             yield from _of_module(vars(part), f"{prefix}{name}.")
 
 
 class _Shell:
-    """What stands for an object of a class that is not read: it takes any arguments and keeps the attributes."""
+    """What stands for an object of a class that is not read: it takes any arguments and keeps the attributes.
+
+    What is put into it is dropped, as into the default dictionaries of optimisers.
+    """
 
     def __init__(self, *_, **__):
         pass
+
+    def _drop(self, *_):
+        pass
+
+    __setitem__ = append = extend = add = _drop
 
     def __setstate__(self, state):
         if isinstance(state, dict):
@@ -177,6 +214,7 @@ _ALLOWED = {
     ("torch._utils", "_rebuild_tensor"),
     ("torch._utils", "_rebuild_tensor_v2"),
     ("torch._utils", "_rebuild_parameter"),
+    ("torch.nn.parameter", "Parameter"),
     ("torch", "Size"),
     ("torch", "device"),
     ("builtins", "set"),

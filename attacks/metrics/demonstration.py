@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from attacks.errors import InvalidFrames, MetricUnavailable
 from attacks.metrics.base import TargetMetric
+from attacks.metrics.checkpoints import load_state, read_state
 from attacks.metrics.demonstration_network import MINIMUM_SIDE, DemonstrationNet
 from attacks.metrics.registry import sha256_of
 from attacks.metrics.table import MetricInfo
@@ -31,16 +30,17 @@ class DemonstrationMetric(ModuleMetric):
 def build(info: MetricInfo, device: torch.device, weights: Path | None) -> TargetMetric:
     """The demonstration metric from its packaged weights, or from another safetensors file of the same network."""
     path = weights or info.weights.path
+    if not path.is_file():
+        raise MetricUnavailable(f"the weights of metric {info.name!r} are missing: {path}; restore that file.")
     network = DemonstrationNet()
-    try:
-        network.load_state_dict(load_file(path))
-    except FileNotFoundError as error:
-        raise MetricUnavailable(
-            f"the weights of metric {info.name!r} are missing: {path}; restore that file."
-        ) from error
-    except (SafetensorError, RuntimeError) as error:
-        raise MetricUnavailable(f"{path} does not hold weights of the demonstration network.") from error
+    load_state(network, read_state(path), path, what="the demonstration network")
     network.eval().requires_grad_(False).to(device)
+    sha256 = sha256_of(path)
     return DemonstrationMetric(
-        network, info.name, lower_better=info.lower_better, score_range=info.score_range, weights_sha256=sha256_of(path)
+        network,
+        info.name,
+        lower_better=info.lower_better,
+        score_range=info.score_range,
+        weights_sha256=sha256,
+        files={path.name: sha256},
     )

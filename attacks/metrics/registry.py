@@ -3,6 +3,7 @@
 Nothing here imports PyTorch or pyiqa before a metric is built.
 """
 
+import dataclasses
 import hashlib
 import importlib
 import importlib.util
@@ -11,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attacks.errors import MetricUnavailable, UnknownName
+from attacks.errors import InvalidOption, MetricUnavailable, UnknownName
 from attacks.metrics.published_table import PUBLISHED_METRICS
 from attacks.metrics.pyiqa_table import PYIQA_METRICS
-from attacks.metrics.table import MetricInfo, WeightsFile
+from attacks.metrics.table import WEIGHTS_FOLDER, MetricInfo, WeightsFile
 from attacks.names import nearest
 
 if TYPE_CHECKING:
@@ -46,10 +47,14 @@ METRICS: dict[str, MetricInfo] = {
 
 @dataclass(frozen=True)
 class MetricStatus:
-    """Whether a metric can be built on this machine now; if not, the one thing missing first."""
+    """Whether a metric can be built on this machine now; if not, the first thing missing and how to give it.
+
+    file: what is missing, where that is a file and not a Python package.
+    """
 
     usable: bool
     missing: str | None = None
+    file: WeightsFile | None = None
 
 
 def list_metrics() -> tuple[MetricInfo, ...]:
@@ -63,23 +68,26 @@ def metric_status(info: MetricInfo) -> MetricStatus:
         if importlib.util.find_spec(package) is None:
             return MetricStatus(False, f"the Python package {package}; install it with `make pyiqa`")
     for file in info.files:
-        if not file.path.exists():
-            download = "" if file.folder == "package" else "; downloaded at first use where there is a network"
-            return MetricStatus(False, f"{file.path}{download}")
+        if not file.path.is_file():
+            return MetricStatus(False, _how_to_give(info, file), file)
     return MetricStatus(True)
 
 
-def create_metric(name: str, device: str = "cpu", weights: str | os.PathLike | None = None) -> "TargetMetric":
+def create_metric(
+    name: str, device: str = "cpu", weights: str | os.PathLike | None = None, window: int | None = None
+) -> "TargetMetric":
     """Build the metric `name` on `device` ("cpu", "cuda", "cuda:1"..., or "auto": cuda where there is one).
 
     `name` is a row of the table or `pyiqa:<name>` for any other no-reference metric of
     pyiqa. `weights` is a local file to be used instead of the packaged or downloaded
-    one; pyiqa reads such files with pickle, so they must come from a trusted source.
+    one; nothing in it is executed.
+    `window`, for a metric of clips: how many consecutive frames are scored together instead of the row's number; 1
+    gives the scores of single frames, which is all that other metrics have.
 
-    Raises UnknownName (with the nearest names) or MetricUnavailable (naming what is
+    Raises UnknownName (with the nearest names), InvalidOption for a window, or MetricUnavailable (naming what is
     missing and where it goes).
     """
-    info = _find(name)
+    info = _in_windows(_find(name), window)
     path = None if weights is None else Path(weights).expanduser()
     if path is not None and not path.is_file():
         raise MetricUnavailable(f"the weights file {path} given for metric {name!r} does not exist.")
@@ -96,6 +104,18 @@ def sha256_of(path: str | os.PathLike) -> str:
     """Hexadecimal SHA-256 of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _how_to_give(info: MetricInfo, file: WeightsFile) -> str:
+    source = f" ({file.origin})" if file.origin else ""
+    if file.folder == "package":
+        return f"the file {file.path} of this project; restore it"
+    itself = "downloaded at first use where there is a network; without one, " if file.downloads else ""
+    by_hand = ", or give it with --weights FILE" if file == info.weights else ""
+    return (
+        f"the weights file {file.name}{source}; {itself}put it there: {file.path}, or into the folder that "
+        f"{WEIGHTS_FOLDER} names{by_hand}"
+    )
 
 
 def _find(name: str) -> MetricInfo:
@@ -117,6 +137,17 @@ def _find(name: str) -> MetricInfo:
         f"there is no metric {name!r}; {nearest(name, METRICS)} "
         "Any other no-reference metric of pyiqa is 'pyiqa:<name>'."
     )
+
+
+def _in_windows(info: MetricInfo, window: int | None) -> MetricInfo:
+    """The row with `window` in place of its own."""
+    if window is None:
+        return info
+    if isinstance(window, bool) or not isinstance(window, int) or window < 1:
+        raise InvalidOption(f"window must be a whole number of frames, 1 or more, got {window!r}.")
+    if info.scope != "clip" and window != 1:
+        raise InvalidOption(f"metric {info.name!r} scores single frames, not windows of {window}; leave --window out.")
+    return dataclasses.replace(info, window=window)
 
 
 def _device(name: str):

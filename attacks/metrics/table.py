@@ -15,14 +15,15 @@ class WeightsFile:
     """A file that a metric loads and where it is looked for.
 
     folder: "package" (beside this module), or "pyiqa", "clip" or "checkpoints" (folders of $TORCH_HOME/hub, where
-    pyiqa, CLIP and torchvision keep their downloads). origin: where its authors publish it, for people; empty where
-    it is downloaded by itself. aliases: other names under which the same file is published.
+    pyiqa, CLIP and torchvision keep their downloads). origin: where it is published, for people. downloads: whether
+    it is fetched by itself at first use. aliases: other names under which the same file is published.
     """
 
     name: str
     folder: str = "pyiqa"
     origin: str = ""
     aliases: tuple[str, ...] = ()
+    downloads: bool = False
 
     @property
     def path(self) -> Path:
@@ -45,12 +46,13 @@ class MetricInfo:
     """One row of the table of metrics.
 
     score_range: (low, high) of clean pictures. scope: what one score is about (`frame`, or `clip`: several consecutive
-    frames scored together, `window` of them where nothing else is asked for).
+    frames scored together, `window` of them where nothing else is asked for: as many as a frame's score looks back on).
     preprocessing: what is done to RGB in [0, 1] before the network, inside the differentiable graph.
     factory: dotted path of a function (info, device, weights path or None) -> TargetMetric.
     packages, weights, backbones: what must be there to build it; `weights` is the file
     that `create_metric(weights=...)` replaces. `lower_better` and `score_range` are None
     only for metrics without a row, whose package knows them.
+    gpu: whether it practically needs one: over ten seconds per frame of 960x540 on a processor's core, or over 8 GB.
     """
 
     name: str
@@ -66,6 +68,7 @@ class MetricInfo:
     scope: str = "frame"
     window: int = 1
     preprocessing: str = ""
+    gpu: bool = False
 
     @property
     def files(self) -> tuple[WeightsFile, ...]:

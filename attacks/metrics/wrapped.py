@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import torch
 
 from attacks.errors import InvalidFrames, InvalidOption, NonFiniteScore, NotDifferentiable
+from attacks.frames import check_layout
 from attacks.metrics.base import TargetMetric
 
 __all__ = ["ModuleMetric", "wrap_module"]
@@ -39,17 +40,21 @@ class ModuleMetric(TargetMetric):
 
     def score(self, frames: torch.Tensor) -> torch.Tensor:
         """See TargetMetric.score. Raises InvalidFrames, NonFiniteScore, NotDifferentiable or InvalidOption."""
-        device = self._known_device()
-        if device is not None and device != frames.device:
-            raise InvalidFrames(
-                f"frames are on {frames.device}, metric {self.name!r} is on {device}; move one of them."
-            )
+        self._check_input(frames)
         with self._evaluating():
             if self.window == 1:
                 return self._check(self._module(frames), len(frames))
             # One by one: a window's score must not change by a digit with the number of windows in the batch.
             windows = frames.split(self.window)
             return torch.cat([self._check(self._module(part), 1).expand(len(part)) for part in windows])
+
+    def _check_input(self, frames: torch.Tensor) -> None:
+        check_layout(frames)
+        device = self._known_device()
+        if device is not None and device != frames.device:
+            raise InvalidFrames(
+                f"frames are on {frames.device}, metric {self.name!r} is on {device}; move one of them."
+            )
 
     def _check(self, scores: torch.Tensor, count: int) -> torch.Tensor:
         allowed = {(count,), (count, 1)} | ({()} if self.window > 1 else set())

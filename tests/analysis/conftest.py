@@ -78,3 +78,49 @@ def study(simulate):
     checks["choice"] = ["right" if person in ("P003", "P007") else "left" for person in people]
     checks["kind"], checks["expected"] = "verification", "left"
     return pd.concat([votes, checks], ignore_index=True)
+
+
+@pytest.fixture
+def score_table():
+    """A table of scores: metrics that see the same frames and differ in scale, offset and (niqe) direction."""
+
+    def table(
+        *,
+        metrics=("maniqa",),
+        attacks=("fgsm",),
+        datasets=("a",),
+        sources=3,
+        frames=4,
+        settings=("default",),
+        transfer=(),
+    ) -> pd.DataFrame:
+        rng = np.random.default_rng(1)
+        quality = rng.random((len(datasets), sources, frames))
+        rows = []
+        for i, metric in enumerate(metrics):
+            lower_better = metric == "niqe"
+            for j, attack in enumerate(attacks):
+                noise = rng.normal(0, 0.02, quality.shape)
+                for setting in settings:
+                    strength = {"low": 1.0, "default": 2.0, "set": 2.0, "high": 4.0}[setting]
+                    for target in (metric, *(other for other in transfer if other != metric)):
+                        gain = 0.1 * (j + 1) * strength / 2 * (1 if target == metric else 0.3)
+                        for (dataset, source, frame), q in np.ndenumerate(quality):
+                            scores = (i + 1) * np.array([q, q + gain + noise[dataset, source, frame]])
+                            clear, attacked = 5 - scores if lower_better else scores
+                            place = (datasets[dataset], f"clip{source}", frame)
+                            about = (target, metric, str(lower_better).lower(), attack, setting, strength)
+                            rows.append((*about, *place, clear, attacked))
+        columns = "target_metric metric lower_better attack setting strength dataset source frame clear attacked"
+        return pd.DataFrame(rows, columns=columns.split())
+
+    return table
+
+
+@pytest.fixture
+def score_file(score_table, tmp_path):
+    def write(**options):
+        score_table(**options).to_csv(tmp_path / "scores.csv", index=False)
+        return tmp_path / "scores.csv"
+
+    return write

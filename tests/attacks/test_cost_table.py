@@ -142,6 +142,25 @@ def test_the_command_prints_and_writes_the_table(capsys, tmp_path):
     assert "run" in said.err and "%" in said.err
 
 
+def test_a_batch_shorter_than_the_window_is_refused(capsys, tmp_path, monkeypatch):
+    from studyserver.management.commands import benchmark_attacks
+
+    class MeanOfFrames(torch.nn.Module):
+        def forward(self, frames):
+            return frames.square().mean()
+
+    def in_windows(name, device, weights, window):
+        windows.append(window)
+        return wrap_module(MeanOfFrames(), window=3)
+
+    windows = []
+    monkeypatch.setattr(benchmark_attacks, "create_metric", in_windows)
+    with pytest.raises(CommandError, match=r"the --batch comes to 2 frames.* --window 2"):
+        run(capsys, tmp_path, "--attacks", "fgsm", "--batch", "2")
+    said = run(capsys, tmp_path, "--attacks", "fgsm", "--json", "--window", "3")
+    assert json.loads(said.out)["batch"] == 3 and windows == [None, 3]
+
+
 def test_json_stands_alone_on_standard_output(capsys, tmp_path):
     said = run(capsys, tmp_path, "--attacks", "fgsm", "--json", "--batch", "2", "--strength", "high")
     assert json.loads(said.out) == json.loads((tmp_path / "costs.json").read_text())

@@ -26,11 +26,18 @@ def test_attacks_for_people(capsys):
     assert "--attacks paper" in text and "--attacks all" in text
 
 
-def test_metrics_for_people(capsys):
+def test_metrics_for_people(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.delenv("METRIC_WEIGHTS_DIR", raising=False)
     text = run("list_metrics", capsys)
     assert all(info.name in text for info in list_metrics())
-    assert "usable now" in text  # the embedded metric always is
+    # The embedded metric always is usable, and VSFA's files are not where nothing has been put.
+    places = [
+        text.index(words) for words in ("Usable on this machine now:", "  demo ", "published elsewhere:", "  vsfa ")
+    ]
+    assert places == sorted(places) and "missing: VSFA.pt (github.com/lidq92/VSFA" in text
     assert "noncommercial" in text
+    assert max(map(len, text.splitlines())) <= 100
 
 
 def test_attacks_as_json(capsys):
@@ -53,6 +60,12 @@ def test_metrics_as_json(capsys, monkeypatch, tmp_path):
     assert rows["demo"]["usable"] is True and rows["demo"]["missing"] is None
     assert rows["paq2piq"]["usable"] is False and rows["paq2piq"]["missing"]
     assert rows["niqe"]["lower_better"] is True
+    assert rows["vsfa"]["scope"] == "clip" and rows["vsfa"]["window"] > 1
+    (own, backbone) = rows["vsfa"]["files"]
+    assert own["name"] == "VSFA.pt" and "github.com" in own["origin"] and not own["downloads"]
+    assert backbone["path"] == str(tmp_path / "hub" / "checkpoints" / backbone["name"]) and not backbone["found"]
+    for row in rows.values():
+        assert row["preprocessing"] and isinstance(row["gpu"], bool)
 
 
 @pytest.mark.slow

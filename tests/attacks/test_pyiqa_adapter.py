@@ -3,14 +3,17 @@
 import hashlib
 import importlib.util
 import math
+import pathlib
+import shutil
 import urllib.error
 
 import pytest
 import torch
 
 from attacks.errors import InvalidFrames, MetricUnavailable, UnknownName
-from attacks.metrics import create_metric
+from attacks.metrics import create_metric, list_metrics
 from attacks.metrics.roi_pool import FullFrameRoIPool
+from tests.attacks.untrained import untrained_metric
 
 needs_pyiqa = pytest.mark.skipif(
     importlib.util.find_spec("pyiqa") is None or importlib.util.find_spec("torchvision") is None,
@@ -130,6 +133,58 @@ class TestWithoutNetwork:
     def test_a_file_for_a_metric_without_weights(self, no_network, shared_dir):
         with pytest.raises(MetricUnavailable, match="--weights"):
             create_metric("pyiqa:piqe", weights=shared_dir / "weights" / "brisque_live_svm.pt")
+
+    def test_another_file_is_refused_with_the_tensors_that_differ(self, no_network, tmp_path):
+        """MetaIQA's loader takes any file and keeps its random numbers."""
+        path = tmp_path / "resnet.pth"
+        torch.save({"layer.weight": torch.zeros(3), "layer.bias": torch.zeros(3)}, path)
+        with pytest.raises(
+            MetricUnavailable, match=r"120 tensors missing \(.*2 tensors unknown \(layer.weight"
+        ) as raised:
+            create_metric("metaiqa", weights=path)
+        assert str(path) in str(raised.value) and "\n" not in str(raised.value)
+        with pytest.raises(MetricUnavailable, match="it has no entry 'params'"):
+            create_metric("cnniqa", weights=path)
+
+    def test_nothing_in_a_file_is_executed(self, no_network, tmp_path):
+        class Payload:
+            def __reduce__(self):
+                return (pathlib.Path.touch, (tmp_path / "executed",))
+
+        torch.save({"params": Payload()}, tmp_path / "cnniqa.pth")
+        with pytest.raises(MetricUnavailable, match="does not hold the weights"):
+            create_metric("cnniqa", weights=tmp_path / "cnniqa.pth")
+        assert not (tmp_path / "executed").exists()
+
+    def test_a_folder_of_ones_own_comes_first_and_is_not_written(self, no_network, shared_dir, monkeypatch, tmp_path):
+        folder = tmp_path / "own"
+        folder.mkdir()
+        shutil.copy(shared_dir / "weights" / "brisque_live_svm.pt", folder)
+        monkeypatch.setenv("METRIC_WEIGHTS_DIR", str(folder))
+        parameters = shared_dir / "weights" / "niqe_modelparameters.mat"
+        monkeypatch.setattr(torch.hub, "download_url_to_file", lambda url, path, **_: shutil.copy(parameters, path))
+        brisque, niqe = create_metric("brisque"), create_metric("niqe")
+        for metric, name, path in (
+            (brisque, "brisque_live_svm.pt", folder / "brisque_live_svm.pt"),
+            (niqe, "niqe_modelparameters.mat", no_network / "hub" / "pyiqa" / "niqe_modelparameters.mat"),
+        ):
+            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+            assert metric.weights_sha256 == sha256 and metric.files == {name: sha256}
+        assert [path.name for path in folder.iterdir()] == ["brisque_live_svm.pt"]
+
+    def test_every_file_is_known_by_its_hash(self, tmp_path):
+        """ARNIQA's encoder is among torchvision's downloads, its regressor among pyiqa's."""
+        (row,) = [info for info in list_metrics() if info.name == "arniqa"]
+        with untrained_metric(row, tmp_path) as metric:
+            hashes = {name: hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() for name in metric.files}
+            assert metric.files == hashes and len(hashes) == 2
+            assert metric.weights_sha256 == hashes["regressor_koniq10k.pth"]
+
+    def test_clip_has_to_be_the_published_one(self, no_network, monkeypatch):
+        monkeypatch.setenv("METRIC_WEIGHTS_DIR", str(no_network))
+        (no_network / "RN50.pt").write_bytes(b"half of it")
+        with pytest.raises(MetricUnavailable, match=r"RN50\.pt is not OpenAI's file: .* instead of afeb0e10"):
+            create_metric("clipiqa")
 
     def test_too_small_frames(self, no_network, shared_dir):
         metric = create_metric("niqe", weights=shared_dir / "weights" / "niqe_modelparameters.mat")

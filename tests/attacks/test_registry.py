@@ -9,6 +9,7 @@ import torch
 from attacks import create_attack, list_attacks
 from attacks.errors import InvalidFrames, InvalidOption, MetricUnavailable, UnknownName
 from attacks.metrics import create_metric, list_metrics, metric_status
+from attacks.metrics.pyiqa_table import PYIQA_METRICS
 
 # Default strength, usual range and options of the authors' public presets.
 PRESETS = {
@@ -148,11 +149,36 @@ def test_status_follows_the_file(tmp_path, monkeypatch):
     assert metric_status(row).usable
 
 
+def test_what_is_missing_says_where_it_is_and_how_to_give_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("METRIC_WEIGHTS_DIR", str(tmp_path / "own"))
+    monkeypatch.setattr("importlib.util.find_spec", lambda *_: object())
+    rows = {info.name: info for info in list_metrics()}
+    head, published = metric_status(rows["vsfa"]).missing, "github.com/lidq92/VSFA"
+    assert published in head and "VSFA.pt" in head and "--weights FILE" in head and "METRIC_WEIGHTS_DIR" in head
+    assert "download" not in head and "download" in metric_status(rows["niqe"]).missing
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "VSFA.pt").touch()
+    backbone = metric_status(rows["vsfa"]).missing
+    assert "resnet50" in backbone and "--weights" not in backbone
+    (tmp_path / "own" / "resnet50-19c8e357.pth").touch()
+    assert metric_status(rows["vsfa"]).usable
+
+
 @pytest.mark.parametrize("info", list_metrics(), ids=lambda info: info.name)
 def test_metric_rows_are_complete(info):
-    assert info.title and info.citation and info.licence
+    assert info.title and info.citation and info.licence and info.preprocessing and info.factory and info.needs
+    assert info.scope == ("clip" if info.window > 1 else "frame")
+    assert all(file.origin for file in info.files if file.folder != "package")
+    assert all(file.downloads is (info in PYIQA_METRICS) for file in info.files)
     assert info.score_range[0] < info.score_range[1]
     assert isinstance(info.lower_better, bool)
+
+
+def test_the_metrics_of_the_robustness_benchmark_and_of_the_attacks_papers_have_rows():
+    named = "maniqa tres spaq paq2piq vsfa linearity mdtvsfa wsp nima fpr koncept512 hyperiqa rankiqa meta-iqa clipiqa"
+    later = "cnniqa-live dbcnn unique liqe musiq niqe brisque"
+    assert {*named.split(), *later.split()} <= {info.name for info in list_metrics()}
 
 
 def test_the_tables_load_no_deep_learning_library():

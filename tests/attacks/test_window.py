@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from attacks import create_attack
-from attacks.errors import InvalidOption, NonFiniteScore
+from attacks.errors import InvalidFrames, InvalidOption, MetricUnavailable, NonFiniteScore
 from attacks.gradients import clean_gradient
-from attacks.metrics import wrap_module
+from attacks.metrics import create_metric, list_metrics, wrap_module
 
 
 class Motion(torch.nn.Module):
@@ -111,3 +111,38 @@ def test_a_module_that_does_not_score_windows_is_refused(module, error, words, s
 def test_a_window_is_a_number_of_frames(window):
     with pytest.raises(InvalidOption, match="window"):
         wrap_module(Motion(), window=window)
+
+
+def test_a_clip_fills_a_window_or_is_refused():
+    metric = wrap_module(Motion(), "motion", window=4)
+    metric.check_length(4, "a.mp4")
+    for frames, words in ((3, r"a\.mp4 comes to 3 frames, .* window of 4 .*'motion'.* --window 3\."), (1, "1 frame, ")):
+        with pytest.raises(InvalidFrames, match=words):
+            metric.check_length(frames, "a.mp4")
+
+
+def test_only_metrics_of_clips_take_another_window():
+    assert create_metric("demo", window=1).window == 1
+    with pytest.raises(InvalidOption, match="'demo' scores single frames, not windows of 4; leave --window out"):
+        create_metric("demo", window=4)
+    clips = [info for info in list_metrics() if info.scope == "clip"]
+    assert {info.name: info.window for info in clips} == {"vsfa": 12, "mdtvsfa": 12}
+    for window in (0, -1, 2.0, True, "4"):
+        with pytest.raises(InvalidOption, match="window"):
+            create_metric("vsfa", window=window)
+    with pytest.raises(MetricUnavailable):
+        create_metric("vsfa", window=4, weights="nowhere.pt")
+
+
+def test_frames_of_another_layout_are_refused_with_a_remedy():
+    for window in (1, 4):
+        metric = wrap_module(Motion(), window=window)
+        for frames, words in (
+            (torch.zeros(4, 1, 8, 8), r"expand\(-1, 3, -1, -1\)"),
+            (torch.zeros(4, 4, 8, 8), "alpha channel on a background"),
+            (torch.zeros(3, 8, 8), r"frames\[None\]"),
+            (torch.zeros(4, 3, 8, 8, dtype=torch.uint8), "/ 255"),
+            (torch.zeros(4, 3, 8, 8, dtype=torch.float64), "float32"),
+        ):
+            with pytest.raises(InvalidFrames, match=words):
+                metric.score(frames)

@@ -68,6 +68,6 @@ def make_clip(tmp_path):
     return lambda name="clip", **properties: write_clip(tmp_path / f"{name}.mp4", **properties)
 
 
-def the_metric(**options):
+def the_metric(window=1, **options):
     """Sharpness as a target metric."""
-    return wrap_module(Sharpness(**options), name="sharpness", score_range=(0, 200))
+    return wrap_module(Sharpness(**options), name="sharpness", score_range=(0, 200), window=window)

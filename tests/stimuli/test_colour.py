@@ -117,6 +117,16 @@ def test_rgb_sources_are_their_code_values():
     ]
 
 
+def test_display_frames_in_strips_are_those_of_the_whole_picture():
+    generator = torch.Generator().manual_seed(4)
+    sizes = ((2, 302, 34), (2, 151, 17), (2, 151, 17))
+    planes = Planes(*(torch.randint(0, 256, size, generator=generator, dtype=torch.uint8) for size in sizes))
+    kept = Planes(*(getattr(planes, name).clone() for name in "yuv"))
+    rgb = to_rgb(planes, PixelFormat("yuv", 8, 1, 1), description("bt709"))
+    assert torch.equal(display_frames(planes, description("bt709")), torch.floor(255 * rgb + 0.5) / 255)
+    assert planes.equal(kept)
+
+
 def test_display_frames_are_whole_levels():
     frames = display_frames(random_planes("420"), description("bt709"))
     assert frames.dtype == torch.float32

@@ -23,7 +23,7 @@ from skimage.metrics import structural_similarity
 from attacks import train_attack
 from attacks.errors import InvalidOption, TrainedFileError, UnknownName
 from attacks.metrics import wrap_module
-from stimuli import AttackSpec, StimulusRequest, generate_stimulus_set, parse_attacks, read_manifest
+from stimuli import AttackSpec, StimulusRequest, generate_stimulus_set, parse_attacks, read_manifest, store
 from stimuli.closed_loop import ClosedLoop
 from stimuli.conditions import Condition, build_conditions, query_note
 from stimuli.errors import DiskFull, InvalidRequest, InvalidSource, SetConflict, Unreachable, VideoError
@@ -669,20 +669,20 @@ def test_a_full_disk_keeps_what_was_finished(made, tmp_path, monkeypatch, victim
 
             patch.setattr(av, "VideoFrame", frame)
         else:
-            real_write = SetFolder._write
+            real_write = store.write_whole
             real_pad = SetFolder._pad
 
-            def write(self, path, content):
+            def write(path, content):
                 if victim in str(path):
                     raise full
-                return real_write(self, path, content)
+                return real_write(path, content)
 
             def pad(self, *args):
                 if victim == "media":
                     raise full
                 return real_pad(self, *args)
 
-            patch.setattr(SetFolder, "_write", write)
+            patch.setattr(store, "write_whole", write)
             patch.setattr(SetFolder, "_pad", pad)
         with pytest.raises(DiskFull) as caught:
             generate_stimulus_set(request, metric=the_metric())

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(autouse=True)
 def own_metric(monkeypatch):
-    monkeypatch.setattr(generate, "create_metric", lambda name, device, weights: the_metric())
+    monkeypatch.setattr(generate, "create_metric", lambda name, device, weights, window: the_metric(window=window or 1))
 
 
 def run(*arguments, capsys):
@@ -46,7 +46,7 @@ def test_json_is_all_that_standard_output_carries(make_clip, tmp_path, capsys):
 
 
 def test_unreachable_is_reported_after_all_else_was_made(make_clip, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(generate, "create_metric", lambda name, device, weights: the_metric(peak=60.0))
+    monkeypatch.setattr(generate, "create_metric", lambda *_: the_metric(peak=60.0))
     with pytest.raises(CommandError, match=r"fgsm on clip \(.*highest gain is .*Change --gain") as caught:
         run(*arguments(make_clip(), tmp_path / "out", gain=9.5), "--json", capsys=capsys)
     assert caught.value.returncode == 1
@@ -61,6 +61,8 @@ def test_unreachable_is_reported_after_all_else_was_made(make_clip, tmp_path, ca
         ({"gain": "-1"}, "ratio above 0"),
         ({"attacks": "fgms"}, "fgsm"),
         ({"match": "linf"}, "takes its target from --linf"),
+        ({"window": "0"}, "--window must be at least 1"),
+        ({"window": "12"}, r"clip\.mp4 comes to 6 frames, .* window of 12 .* --window 6"),
     ],
 )
 def test_bad_input_is_one_sentence(make_clip, tmp_path, capsys, change, words):

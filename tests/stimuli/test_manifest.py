@@ -49,6 +49,8 @@ DOCUMENT = {
         "weights_sha256": None,
         "score_range": [0, 100],
         "lower_better": False,
+        "window": 1,
+        "files": {"demo.safetensors": "3" * 64},
     },
     "gain": {"target": 0.1, "linf": None, "tolerance": 0.02, "match": "clip", "form": "relative"},
     "delivery": {"profile": "h264", "settings": {"crf": "5"}, "retention_floor": None},
@@ -81,6 +83,7 @@ DOCUMENT = {
     "verification": [
         {"id": "a--verification", "source": "a", "file": "media/y.mp4", "impairment": {"kind": "blur"}, **FILE}
     ],
+    "lpips": {"files": {}, "missing": ["pyiqa"]},
 }
 
 
@@ -104,6 +107,15 @@ def test_reads_itself_back(write):
     assert manifest.stimuli[0].attack.name == "fgsm"
     assert manifest.sources[0].delivered.width == 64
     assert isinstance(manifest.target_metric.score_range[0], float)
+
+
+def test_a_set_from_before_lpips_was_measured_is_read(write):
+    assert read_manifest(write(lambda d: d.pop("lpips"))).lpips is None
+
+
+def test_a_set_from_before_windows_and_files_were_recorded_is_read(write):
+    folder = write(lambda d: [d["target_metric"].pop(key) for key in ("window", "files")])
+    assert read_manifest(folder).target_metric.window == 1 and read_manifest(folder).target_metric.files == {}
 
 
 def test_unknown_keys_are_left_for_later_versions(write):

@@ -1,5 +1,8 @@
 """Objective quality against independent implementations."""
 
+import importlib.util
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +13,7 @@ from stimuli.colour import ColourDescription, luma
 from stimuli.quality import QualityMeter, mae_star, projection, vif
 
 BT709 = ColourDescription("bt709", "limited", "bt709", "bt709")
+BT601 = ColourDescription("smpte170m", "limited", "smpte170m", "smpte170m")
 
 
 def pair(frames=2, height=72, width=90, noise=0.04, seed=0):
@@ -108,6 +112,32 @@ def test_psnr_and_ssim_agree_with_scikit_image():
     options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 1}
     oracle = [structural_similarity(a, b, **options) for a, b in zip(*planes, strict=True)]
     assert meter.result().ssim == pytest.approx(np.mean(oracle), abs=2e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("pyiqa") is None, reason="pyiqa is not installed: make pyiqa")
+@pytest.mark.parametrize("noise", [0.005, 0.04, 0.2])
+def test_psnr_and_ssim_agree_with_pyiqa(noise):
+    """The IOI paper's figures are pyiqa's. It adds 1e-8 to the squared error and rounds luma (BT.601) to 8 bits."""
+    from attacks.metrics.torchvision_shim import import_torchvision
+
+    import_torchvision()
+    from pyiqa.archs.psnr_arch import PSNR
+    from pyiqa.archs.ssim_arch import SSIM
+
+    clean, noisy = pair(frames=1, noise=noise)
+    meter = QualityMeter(BT601)
+    meter.add(clean, noisy)
+    ours = meter.result()
+    assert -10 * math.log10(10 ** (-ours.psnr / 10) + 1e-8) == pytest.approx(float(PSNR()(noisy, clean)), abs=1e-4)
+    assert ours.ssim == pytest.approx(float(SSIM()(noisy, clean)), abs=2e-3)
+    # On luma of whole levels there is nothing to round.
+    grey_clean, grey_noisy = (
+        (255 * luma(frames, BT601)).round()[:, None].expand(-1, 3, -1, -1) / 255 for frames in (clean, noisy)
+    )
+    meter = QualityMeter(BT601)
+    meter.add(grey_clean, grey_noisy)
+    assert meter.result().ssim == pytest.approx(float(SSIM()(grey_noisy, grey_clean)), abs=2e-5)
 
 
 def test_temporal_instability_sees_flicker_and_not_a_still_change():

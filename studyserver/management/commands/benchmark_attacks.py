@@ -51,22 +51,35 @@ class Command(LabCommand):
             f"ask for scores alone get {_QUERIES} queries unless told otherwise",
         )
         parser.add_argument("--device", default="auto", help="cpu, cuda, or auto (default)")
-        parser.add_argument("--batch", type=at_least(1), default=1, metavar="N", help="frames at a time (default 1)")
+        parser.add_argument(
+            "--batch",
+            type=at_least(1),
+            metavar="N",
+            help="frames at a time (default 1; of a metric of clips one window)",
+        )
         parser.add_argument("--rounds", type=at_least(1), default=3, metavar="N", help="the least counts (default 3)")
         parser.add_argument("--threads", type=at_least(1), default=1, metavar="N", help="on a CPU (default 1)")
         parser.add_argument(
             "--strength", default="default", help="which of the authors' strengths: default (default), low or high"
         )
         parser.add_argument("--weights", type=Path, metavar="FILE", help="local weights file of the metric")
+        parser.add_argument(
+            "--window",
+            type=at_least(1),
+            metavar="N",
+            help="of a metric of clips: frames that are scored together (default: its own; 1: single frames)",
+        )
         add_trained_argument(parser)
         parser.add_argument("--out", type=Path, metavar="DIR", help="folder of both files (default: costs/ in var/)")
 
-    def run(self, *, metric, size, attacks, device, batch, weights, trained, out, **options):
+    def run(self, *, metric, size, attacks, device, batch, weights, window, trained, out, **options):
         specs = parse_attacks(attacks)
         if not specs:
             raise CommandError("No attack is given; name at least one, for example --attacks fgsm,ioi.")
         folder = _folder(out or settings.DATA_DIR / "costs")
-        target = create_metric(metric, device, weights)
+        target = create_metric(metric, device, weights, window)
+        batch = batch or target.window
+        target.check_length(batch, "the --batch")
         built, missing = _build(specs, target, trained_paths(trained))
         width, height = size
         table = measure_costs(

@@ -64,6 +64,12 @@ class Command(LabCommand):
             help="with --delivery auto: share of every perturbation's luma that the delivered file must keep",
         )
         parser.add_argument("--weights", type=Path, metavar="FILE", help="local weights file of the metric")
+        parser.add_argument(
+            "--window",
+            type=int,
+            metavar="N",
+            help="of a metric of clips: frames that are scored together (default: its own; 1: single frames)",
+        )
         add_trained_argument(parser)
         parser.add_argument(
             "--transfer", action="store_true", help="allow trained files that were made for another metric"

@@ -60,7 +60,8 @@ class Command(LabCommand):
 
     def run(self, *, attack, metric, images, out, replace, weights, limit, device, verbosity, **options):
         training_defaults(attack)  # before a metric is loaded for it
-        target = create_metric(metric, device=device, weights=weights)
+        # It learns from single pictures, whatever the metric.
+        target = create_metric(metric, device=device, weights=weights, window=1)
         out = out or trained_folder() / f"{attack}-{target.name.replace(':', '-')}.safetensors"
         with TrainingBar(show=verbosity > 0) as bar:
             header = train_attack(

@@ -1,0 +1,133 @@
+"""The house style of figures: SVG text drawn without pyplot, letters as paths, same input same bytes.
+
+Colours are of Okabe & Ito's palette, told apart by people with any colour vision; shape and numbers repeat what colour
+says, so that a grey print loses nothing.
+"""
+
+import functools
+import io
+import warnings
+from collections.abc import Iterable, Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+__all__ = [
+    "BLUE",
+    "FAINT",
+    "INK",
+    "LINE_STYLES",
+    "ORANGE",
+    "SOFT",
+    "draw_cells",
+    "label_ticks",
+    "shortened",
+    "signed",
+    "styled",
+    "svg_text",
+]
+
+BLUE, ORANGE, INK, SOFT, FAINT = "#0072B2", "#D55E00", "#1f2933", "#5b6770", "#c3ccd5"
+# (colour, marker, dashes) of lines in one panel: all pairs differ in two of the three.
+LINE_STYLES = tuple(
+    (colour, marker, dashes)
+    for dashes, markers in (("-", "osD^vP"), ((0, (4, 2)), "D^vPos"), ((0, (1, 1.5)), "vPosD^"))
+    for colour, marker in zip((BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", INK), markers, strict=True)
+)
+_LONGEST_LABEL = 26
+_SHADES = LinearSegmentedColormap.from_list("shades", [ORANGE, "#ffffff", BLUE])
+_STYLE = {
+    "svg.fonttype": "path",
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
+
+
+def styled(draw):
+    """Decorator of a function that draws: in the house style, whatever the caller's matplotlib is set to."""
+
+    @functools.wraps(draw)
+    def drawn(*args, **options):
+        with matplotlib.rc_context(_STYLE):
+            return draw(*args, **options)
+
+    return drawn
+
+
+def draw_cells(
+    axes,
+    values: np.ndarray,
+    texts: Sequence[Sequence[str]],
+    *,
+    limit: float,
+    bold: np.ndarray | None = None,
+    size: float | None = None,
+) -> None:
+    """Coloured cells with their numbers, the first row on top; blue above zero, orange below, full at +-limit.
+
+    values: (rows, columns), NaN for an empty cell; texts: what stands in each; bold: True where that is bold;
+    size: of the letters, without it by the number of cells.
+    """
+    rows, columns = values.shape
+    # A mesh and not an image: drawn as outlines, with no compressed pixels whose bytes hang on the library.
+    edges = np.arange(columns + 1) - 0.5, np.arange(rows + 1) - 0.5
+    shown = np.ma.masked_invalid(values)
+    axes.pcolormesh(*edges, shown, cmap=_SHADES, vmin=-limit, vmax=limit, edgecolors="white", linewidth=2)
+    axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
+    size = size or float(np.clip(11 - 0.25 * max(rows, columns), 5, 10))
+    for i, j in np.argwhere(np.isfinite(values)):
+        axes.text(
+            j,
+            i,
+            texts[i][j],
+            ha="center",
+            va="center",
+            fontsize=size,
+            # Orange is the lighter of the two.
+            color="white" if values[i, j] > 0.64 * limit or values[i, j] < -0.85 * limit else INK,
+            weight="bold" if bold is not None and bold[i, j] else "normal",
+        )
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def label_ticks(axis, positions: np.ndarray, labels: Iterable[str], *, slanted: bool = False) -> None:
+    """Names at the positions of an axis, long ones without their middle."""
+    axis.set_ticks(positions, [shortened(label) for label in labels])
+    for text in axis.get_ticklabels():
+        # A condition may be called "$5": it is a name and not a formula.
+        text.set_parse_math(False)
+        if slanted:
+            text.set(rotation=40, ha="right", rotation_mode="anchor")
+
+
+def shortened(label: str) -> str:
+    """The label with 26 characters at most; names that begin alike differ at their ends."""
+    half = _LONGEST_LABEL // 2
+    return label if len(label) <= _LONGEST_LABEL else f"{label[:half]}…{label[1 - half :]}"
+
+
+def signed(value: float) -> str:
+    """Two digits after the point, with its sign."""
+    # Adding zero takes the sign off a negative zero.
+    return f"{round(value, 2) + 0.0:+.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def svg_text(figure: Figure, salt: str) -> str:
+    """The figure as SVG; `salt` keeps the names in it apart from those of other figures on one page."""
+    FigureCanvasSVG(figure)
+    text = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": salt}), warnings.catch_warnings():
+        # A letter that the font lacks is drawn as a box; the table beside the figure shows it as it is.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    return text.getvalue()

@@ -1,0 +1,48 @@
+"""Files of a report: the same content gives the same bytes, and none is ever half written."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.errors import AnalysisError
+
+__all__ = ["csv_text", "json_text", "write_files"]
+
+
+def csv_text(table: pd.DataFrame, *, digits: int = 12) -> str:
+    """CSV without the index, numbers to `digits` digits (17 lose nothing)."""
+    return table.to_csv(index=False, float_format=f"%.{digits}g", lineterminator="\n")
+
+
+def json_text(document: dict) -> str:
+    """JSON as the reports write it."""
+    return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def write_files(contents: dict[str, str], folder: Path) -> list[Path]:
+    """Write each text under its name into `folder`, made if missing; each file is replaced in one step.
+
+    Raises AnalysisError where the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in contents.items():
+            handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                    file.write(text)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.chmod(temporary, 0o644)
+                os.replace(temporary, folder / name)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise AnalysisError(
+            f"the report cannot be written to {folder}: {error.strerror or error}; choose another folder"
+        ) from None
+    return [folder / name for name in contents]

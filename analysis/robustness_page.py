@@ -1,0 +1,31 @@
+"""The page of a robustness report."""
+
+from collections.abc import Mapping, Sequence
+
+from analysis.page import fill_template, inline_svg
+from analysis.tables import Table
+
+__all__ = ["render_robustness_page"]
+
+
+def render_robustness_page(
+    document: dict,
+    tables: Sequence[Table],
+    transfer_tables: Sequence[Table],
+    figures: Mapping[str, str],
+    *,
+    files: Sequence[str],
+) -> str:
+    """HTML of a report that needs nothing but itself.
+
+    document: as robustness.json holds it; figures: name -> SVG text; files: names of what is written beside the page.
+    """
+    return fill_template(
+        "robustness.html",
+        **document,
+        notes=[row for row in document["scores"] if row["note"] and row["attack"] in ("all", *document["attacks"])],
+        tables=tables,
+        transfer_tables=transfer_tables,
+        figures={name: inline_svg(svg) for name, svg in figures.items()},
+        files=files,
+    )

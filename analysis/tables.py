@@ -1,0 +1,114 @@
+"""One table of text cells in the forms that people need: aligned text, Markdown and LaTeX."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+__all__ = ["NOTHING", "Table", "latex_table", "markdown_table", "text_table"]
+
+# What stands in a cell that has no number.
+NOTHING = "\N{EN DASH}"
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": "$<$",
+    ">": "$>$",
+    "|": r"\textbar{}",
+    "\N{MINUS SIGN}": "$-$",
+    "\N{PLUS-MINUS SIGN}": r"$\pm$",
+    "\N{MULTIPLICATION SIGN}": r"$\times$",
+    "\N{UPWARDS ARROW}": r"$\uparrow$",
+    "\N{DOWNWARDS ARROW}": r"$\downarrow$",
+    "\N{RIGHTWARDS ARROW}": r"$\rightarrow$",
+    "\N{INFINITY}": r"$\infty$",
+    "\N{DAGGER}": r"\textdagger{}",
+    "\N{EN DASH}": "--",
+    "\N{EM DASH}": "---",
+    "\N{NO-BREAK SPACE}": "~",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """columns: headings. rows: as many text cells each. bold: (row, column) of the cells that are marked.
+    label: what LaTeX refers to it by. The first column is aligned left, the others right.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    caption: str
+    label: str
+    bold: frozenset[tuple[int, int]] = frozenset()
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise ValueError(f"a row of {len(row)} cells under {len(self.columns)} columns: {row!r}")
+
+    def marked(self, mark: str, escape: Callable[[str], str]) -> list[list[str]]:
+        """The escaped rows, bold cells as `mark.format(cell)`."""
+        return [
+            [mark.format(escape(cell)) if (i, j) in self.bold else escape(cell) for j, cell in enumerate(row)]
+            for i, row in enumerate(self.rows)
+        ]
+
+
+def text_table(table: Table) -> str:
+    """Lines for a terminal, columns aligned, the marked cells followed by `*`; no caption."""
+    rows = [list(table.columns), *table.marked("{}*", str)]
+    # A mark hangs over the column's right edge, so that the digits stay below each other.
+    cells = [[cell if cell.endswith("*") or j == 0 else f"{cell} " for j, cell in enumerate(row)] for row in rows]
+    widths = [max(len(row[j]) for row in cells) for j in range(len(table.columns))]
+    return "\n".join("  ".join(_padded(cell, widths[j], j) for j, cell in enumerate(row)).rstrip() for row in cells)
+
+
+def markdown_table(table: Table) -> str:
+    """GitHub's Markdown: the caption as a paragraph, then the table, its source aligned too; ends with a new line."""
+    rows = [[_markdown(column) for column in table.columns], *table.marked("**{}**", _markdown)]
+    widths = [max(3, *(len(row[j]) for row in rows)) for j in range(len(table.columns))]
+    lines = ["| " + " | ".join(_padded(cell, widths[j], j) for j, cell in enumerate(row)) + " |" for row in rows]
+    rule = (
+        "| " + " | ".join("-" * width if j == 0 else "-" * (width - 1) + ":" for j, width in enumerate(widths)) + " |"
+    )
+    return "\n".join([_markdown(table.caption), "", lines[0], rule, *lines[1:]]) + "\n"
+
+
+def latex_table(table: Table) -> str:
+    """A table environment that needs the package booktabs."""
+    rows = [[_latex(column) for column in table.columns], *table.marked(r"\textbf{{{}}}", _latex)]
+    lines = ["    " + " & ".join(row) + r" \\" for row in rows]
+    return "\n".join(
+        [
+            r"% \usepackage{booktabs}",
+            r"\begin{table}",
+            r"  \centering",
+            rf"  \caption{{{_latex(table.caption)}}}",
+            rf"  \label{{{table.label}}}",
+            rf"  \begin{{tabular}}{{l{'r' * (len(table.columns) - 1)}}}",
+            r"    \toprule",
+            lines[0],
+            r"    \midrule",
+            *lines[1:],
+            r"    \bottomrule",
+            r"  \end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _markdown(text: str) -> str:
+    # An underscore inside a word is only an underscore.
+    escaped = re.sub(r"[\\`*\[\]<>|]|(?<!\w)_|_(?!\w)", r"\\\g<0>", text)
+    return " ".join(escaped.split())
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(character, character) for character in " ".join(text.splitlines()))
+
+
+def _padded(text: str, width: int, column: int) -> str:
+    return text.ljust(width) if column == 0 else text.rjust(width)
