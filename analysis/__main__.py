@@ -33,6 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
     scores.add_argument("--reference-metric", metavar="NAME", help="whose domain, for --domain quantile")
     scores.add_argument("--transport", type=Path, metavar="FILE", help="the published maps, for --domain neural")
     options = parser.parse_args(arguments)
+    if not options.table.is_file():
+        found = "is a folder" if options.table.is_dir() else "does not exist"
+        print(f"{options.table} {found}; give the path of a CSV of votes or of scores", file=sys.stderr)
+        return 1
     of_scores = is_score_table(options.table)
     misplaced = ("target_metric",) if of_scores else ("domain", "reference_metric", "transport")
     for name in misplaced:

@@ -45,7 +45,8 @@ def distributions_svg(scores: Scores, *, metrics: Mapping[str, str], attacks: Se
         axes.locator_params(axis="x", nbins=5)
         for side in ("top", "right", "left"):
             axes.spines[side].set_visible(False)
-    label_ticks(grid[0, 0].yaxis, np.arange(len(attacks)), attacks)
+    for axes in grid[:, 0]:
+        label_ticks(axes.yaxis, np.arange(len(attacks)), attacks)
     figure.supxlabel(f"{axis}\nblue before, orange after the attack, ticks at the medians", fontsize=8.5)
     return svg_text(figure, "distributions")
 

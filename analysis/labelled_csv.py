@@ -1,5 +1,6 @@
 """What tables of votes and of scores share: read the CSV, check its columns and labels, name what is wrong."""
 
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,6 +11,9 @@ import pandas as pd
 from analysis.errors import AnalysisError
 
 __all__ = ["Row", "first_true", "read_labelled_csv", "refuse_unknown", "require_columns", "text_labels"]
+
+# Neither a page nor a drawing can hold them.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 Row = Callable[[int], str]
 
@@ -78,10 +82,14 @@ def text_labels(values: pd.Series, row: Row, *, meaning: str | None, error: type
     blank = [code for code, label in enumerate(labels) if not label.strip()]
     if blank and meaning is None:
         return text_labels(values.cat.remove_categories(labels[blank]), row, meaning=None, error=error)
+    unprintable = [code for code, label in enumerate(labels) if _CONTROL.search(label)]
     padded = [code for code, label in enumerate(labels) if label.strip() and label != label.strip()]
     empty = None if meaning is None else first_true((codes < 0) | np.isin(codes, blank))
     if empty is not None:
         raise error(f"{row(empty)}: {values.name} is empty; expected {meaning}")
+    at = first_true(np.isin(codes, unprintable)) if unprintable else None
+    if at is not None:
+        raise error(f"{row(at)}: {values.name} is {labels[codes[at]]!r}; remove the control characters from the label")
     at = first_true(np.isin(codes, padded)) if padded else None
     if at is not None:
         raise error(f"{row(at)}: {values.name} is {labels[codes[at]]!r}; remove the spaces around the label")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t as student_t
 
-from analysis.errors import InvalidOption, InvalidQuality
+from analysis.errors import InvalidQuality
+from analysis.options import check_level
 from analysis.tables import NOTHING, Table
 
 __all__ = ["MEASURES", "ConditionQuality", "Estimate", "Measure", "QualityTable", "objective_quality"]
@@ -91,8 +92,7 @@ def objective_quality(
     that have the value on every source, since another's mean may come from easier ones.
     Raises InvalidQuality for a key that is missing, a value that is no finite number, a stimulus twice, or no attack.
     """
-    if not 0 < level < 1:
-        raise InvalidOption(f"level is {level!r}; expected a number between 0 and 1, such as 0.95")
+    check_level(level)
     conditions = sorted(_conditions(rows, level), key=lambda quality: quality.condition != reference)
     attacks = [quality for quality in conditions if quality.condition != reference]
     if not attacks:
@@ -204,7 +204,8 @@ def _cell(estimate: Estimate, measure: Measure, sources: int) -> str:
 
 
 def _number(value: float, measure: Measure) -> str:
-    return f"{value:.{measure.digits}f}".replace("-", "\N{MINUS SIGN}")
+    # Adding zero takes the sign off a negative zero.
+    return f"{round(value, measure.digits) + 0.0:.{measure.digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _how_to_read(conditions: list[ConditionQuality], sources: int, level: float, *, marked: bool) -> list[str]:
@@ -218,7 +219,10 @@ def _how_to_read(conditions: list[ConditionQuality], sources: int, level: float,
     if marked:
         sentences.append("The best attack of a column is marked.")
     if any(quality.sources < sources for quality in conditions):
-        sentences.append("An attack with fewer sources did not reach the target on the others and is never marked.")
+        sentences.append(
+            "An attack with fewer sources did not reach the target on the others, or is not in all sets; it is never "
+            "marked."
+        )
     if any(estimate.n and estimate.missing for quality in conditions for estimate in quality.estimates.values()):
         sentences.append("In brackets: the number of sources where the value exists, if not on all.")
     if any(quality.speed_matched is False for quality in conditions):

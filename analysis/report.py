@@ -10,6 +10,7 @@ from analysis.errors import InvalidOption
 from analysis.figures import forest_svg, preference_svg
 from analysis.files import csv_text, json_text, write_files
 from analysis.fit import fit_bradley_terry
+from analysis.options import check_seed
 from analysis.page import render_page
 from analysis.result import BradleyTerryResult
 from analysis.votes import validate_votes
@@ -48,6 +49,7 @@ def write_report(
     level: of all intervals. target_metric: which to rank where the votes hold several.
     Raises AnalysisError (unreadable votes, scores that the votes do not determine, a folder that cannot be written).
     """
+    check_seed(seed)
     table = _select(validate_votes(votes), target_metric)
     result = fit_bradley_terry(table)
     comparisons = result.compare(level=level)

@@ -10,6 +10,7 @@ from scipy.special import expit
 from scipy.stats import t as student_t
 
 from analysis.errors import InvalidOption, UnknownCondition
+from analysis.options import check_level
 
 __all__ = ["BradleyTerryResult", "holm"]
 
@@ -98,8 +99,7 @@ class BradleyTerryResult:
             raise UnknownCondition(f"no counted vote names the condition {condition!r}{hint}")
 
     def _quantile(self, level: float) -> float:
-        if not 0 < level < 1:
-            raise InvalidOption(f"level is {level!r}; expected a number between 0 and 1, such as 0.95")
+        check_level(level)
         return float(student_t.ppf((1 + level) / 2, self.degrees_of_freedom))
 
     def _differences(self, pairs: list[tuple[str, str]], level: float) -> pd.DataFrame:

@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import t as student_t
 
+from analysis.distances import signed_distances
 from analysis.errors import ConstantScores, InvalidOption, InvalidScores, TooFewScores
+from analysis.options import check_level
 
 __all__ = ["RobustnessScores", "Score", "gain_scores", "robustness_scores"]
 
 _LEAST_CHANGE = 1e-6
-_RESAMPLES = 999
-# Resamples, and steps of the distributions, that are worked on at a time.
-_BLOCK, _STRETCH = 64, 1024
+# Scaled scores beyond it would overflow where they are squared and summed.
+_FARTHEST = 1e100
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class RobustnessScores:
     wasserstein: first Wasserstein distance of the distributions of s and t, with the sign of k (mean t - mean s).
     energy: energy distance (the square root) of the two, with the same sign; lower is more robust for both.
     relative_gain_raw: mean of (a - c) / c over the unscaled scores, which attack papers print; None where lower is
-    better or a clear score is not positive.
+    better or a clear score is not positive (or too near zero to divide by).
     interval: "groups" where rows of one group were allowed to depend on each other, else "rows"; groups: how many.
     """
 
@@ -81,26 +82,30 @@ def robustness_scores(
 
     Intervals of the means are Student's t: standard deviation over the square root of n with n - 1 degrees of freedom,
     or the cluster sum sqrt(G / (G - 1) sum_g (sum_(i in g) (x_i - mean))^2) / n with G - 1. The benchmark has none for
-    the two distances; here they are percentiles of 999 bootstrap resamples of rows or of whole groups, at the scale of
-    all rows.
+    the two distances; here they are the distance -+ Student's t times its bootstrap standard error over resampled rows
+    or whole groups, at the scale of all rows, widened by sqrt(G / (G - 1)) as those of the means are.
 
     Raises InvalidScores (lengths, values that are not finite), TooFewScores, ConstantScores, InvalidOption.
     """
     pairs = _scaled(clear, attacked, lower_better, bounds, level, groups)
-    c, a, s, t = pairs.clear, pairs.attacked, pairs.s, pairs.t
-    wasserstein, energy = _distances(pairs, level, seed)
+    s, t, group = pairs.s, pairs.t, pairs.group
+    count = len(s) if group is None else int(group.max()) + 1
+    values, errors = signed_distances(s, t, group=np.arange(count) if group is None else group, seed=seed)
+    wasserstein, energy = (
+        _score(pairs.k * float(value), float(error), count, level) for value, error in zip(values, errors, strict=True)
+    )
     return RobustnessScores(
-        n=len(c),
+        n=len(s),
         low=pairs.low,
         high=pairs.high,
         absolute_gain=_absolute_gain(pairs, level),
         relative_gain=_relative_gain(pairs, level),
-        robustness=_mean(np.log10(np.maximum(1 - s, s) / (np.abs(s - t) + _LEAST_CHANGE)), pairs.group, level),
+        robustness=_mean(np.log10(np.maximum(1 - s, s) / (np.abs(s - t) + _LEAST_CHANGE)), group, level),
         wasserstein=wasserstein,
         energy=energy,
-        relative_gain_raw=None if lower_better or (c <= 0).any() else _mean((a - c) / c, pairs.group, level),
-        interval="rows" if pairs.group is None else "groups",
-        groups=len(c) if pairs.group is None else int(pairs.group.max()) + 1,
+        relative_gain_raw=_relative_gain_raw(pairs, level),
+        interval="rows" if group is None else "groups",
+        groups=count,
         level=float(level),
     )
 
@@ -128,13 +133,19 @@ class _Pairs:
 
 
 def _scaled(clear, attacked, lower_better, bounds, level, groups) -> _Pairs:
-    if not 0 < level < 1:
-        raise InvalidOption(f"level must lie between 0 and 1, got {level:g}; 0.95 gives 95 % intervals")
+    check_level(level)
     c, a = _pairs(clear, attacked)
     low, high = _range(c, bounds)
     # In the benchmark's own order of operations, so that not even rounding differs from its scores.
-    scale = 1 / (high - low)
-    s, t = c * scale + -low * scale, a * scale + -low * scale
+    with np.errstate(all="ignore"):
+        scale = 1 / (high - low)
+        s, t = c * scale + -low * scale, a * scale + -low * scale
+    # Nothing of what is not a number is below the limit either.
+    if not (scale > 0 and (np.abs(s) < _FARTHEST).all() and (np.abs(t) < _FARTHEST).all()):
+        raise InvalidScores(
+            f"scores from {min(c.min(), a.min()):g} to {max(c.max(), a.max()):g} cannot be scaled by the range {low:g} "
+            f"to {high:g}: the numbers would overflow; check the scores"
+        )
     if (s <= -1).any():
         raise InvalidOption(
             f"bounds are {low:g} to {high:g}, and the clear score {c.min():g} lies more than their width below; "
@@ -149,6 +160,14 @@ def _absolute_gain(pairs: _Pairs, level: float) -> Score:
 
 def _relative_gain(pairs: _Pairs, level: float) -> Score:
     return _mean(pairs.k * (pairs.t - pairs.s) / (pairs.s + 1), pairs.group, level)
+
+
+def _relative_gain_raw(pairs: _Pairs, level: float) -> Score | None:
+    if pairs.k < 0 or (pairs.clear <= 0).any():
+        return None
+    with np.errstate(over="ignore"):
+        gains = (pairs.attacked - pairs.clear) / pairs.clear
+    return _mean(gains, pairs.group, level) if (np.abs(gains) < _FARTHEST).all() else None
 
 
 def _pairs(clear: ArrayLike, attacked: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -207,56 +226,9 @@ def _mean(values: np.ndarray, group: np.ndarray | None, level: float) -> Score:
     sums = values - mean if group is None else np.bincount(group, values - mean)
     count = len(sums)
     error = float(np.sqrt(count / (count - 1) * (sums**2).sum())) / n
+    return _score(mean, error, count, level)
+
+
+def _score(value: float, error: float, count: int, level: float) -> Score:
     reach = float(student_t.ppf((1 + level) / 2, count - 1)) * error
-    return Score(mean, mean - reach, mean + reach)
-
-
-def _distances(pairs: _Pairs, level: float, seed: int) -> tuple[Score, Score]:
-    """Wasserstein and energy score; both are integrals over the gap between the two step functions of s and t."""
-    s, t, n = pairs.s, pairs.t, len(pairs.s)
-    group = np.arange(n) if pairs.group is None else pairs.group
-    count = int(group.max()) + 1
-    pooled = np.concatenate((s, t))
-    order = np.argsort(pooled, kind="stable")
-    member, side = group[order[:-1] % n], np.where(order[:-1] < n, 1.0, -1.0)
-    width = np.diff(pooled[order])
-
-    def scores(weights: np.ndarray, shift: np.ndarray) -> np.ndarray:
-        """(2, B) of the (G, B) weights of the groups and the (B,) mean shifts, of which the sign counts."""
-        wasserstein, energy = _integrals(weights / np.bincount(group).dot(weights), member, side, width)
-        return pairs.k * np.sign(shift) * np.stack((wasserstein, np.sqrt(2 * energy)))
-
-    found = scores(np.ones((count, 1)), t.mean() - s.mean())[:, 0]
-    shifts = np.bincount(group, t - s)
-    rng = np.random.default_rng(seed)
-    resampled = []
-    for first in range(0, _RESAMPLES, _BLOCK):
-        size = min(_BLOCK, _RESAMPLES - first)
-        drawn = rng.integers(count, size=(size, count)) + count * np.arange(size)[:, None]
-        weights = np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count).T.astype(float, order="C")
-        resampled.append(scores(weights, shifts @ weights))
-    tail = (1 - level) / 2
-    ends = np.quantile(np.concatenate(resampled, axis=1), [tail, 1 - tail], axis=1)
-    return tuple(Score(float(mean), float(low), float(high)) for mean, low, high in zip(found, *ends, strict=True))
-
-
-def _integrals(
-    weights: np.ndarray, member: np.ndarray, side: np.ndarray, width: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Integrals (B,) of the gap's size and of its square; in stretches that stay in the processor's cache.
-
-    weights: (G, B); at the i-th step the gap rises by side[i] times the weight of member[i] and stays for width[i].
-    """
-    gap_before = np.zeros(weights.shape[1])
-    size, square = np.zeros_like(gap_before), np.zeros_like(gap_before)
-    for first in range(0, len(member), _STRETCH):
-        part = slice(first, first + _STRETCH)
-        gap = weights[member[part]]
-        gap *= side[part, None]
-        gap[0] += gap_before
-        np.cumsum(gap, axis=0, out=gap)
-        gap_before = gap[-1].copy()
-        size += width[part] @ np.abs(gap)
-        gap *= gap
-        square += width[part] @ gap
-    return size, square
+    return Score(value, value - reach, value + reach)

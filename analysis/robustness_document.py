@@ -9,6 +9,8 @@ from analysis.score_table import ALL, ITERATIVE, UNIVERSAL
 
 __all__ = ["describe_robustness"]
 
+_MOST_NAMED = 3
+
 
 def describe_robustness(
     table: pd.DataFrame,
@@ -22,7 +24,7 @@ def describe_robustness(
 ) -> dict:
     """The document of the tables of `robustness_numbers`, as plain Python values without NaN.
 
-    Scores are {"mean", "low", "high"} or None.
+    Scores are {"mean", "low", "high"} or None. `missing`: metric and attack of which there are no rows.
     """
     overall = table[table["dataset"] == ALL]
     attacks = [attack for attack in table["attack"].unique() if attack not in (ALL, ITERATIVE, UNIVERSAL)]
@@ -37,6 +39,7 @@ def describe_robustness(
         "metrics": list(table["metric"].unique()),
         "attacks": attacks,
         "datasets": [dataset for dataset in table["dataset"].unique() if dataset != ALL],
+        "missing": _missing(overall, attacks),
         "n": int(overall.loc[overall["attack"] == ALL, "n"].sum()),
         "scores": _records(table, MEASURES),
         "strengths": _records(strengths, GAINS),
@@ -46,32 +49,70 @@ def describe_robustness(
 
 
 def _answer(overall: pd.DataFrame, attacks: list[str], level: float) -> str:
+    """What a reader should know first. A metric that falls is not called robust: its R is small as well."""
     together = overall[overall["attack"] == ALL].dropna(subset="absolute_gain")
     if together.empty:
         return "No metric has enough clear scores to judge; the notes of the rows say why."
-
-    def said(row: pd.Series) -> str:
-        low, high = (f"{100 * row[f'absolute_gain_{end}']:.0f} %" for end in ("low", "high"))
-        gain = f"{100 * row['absolute_gain']:.0f} %"
-        return f"{gain} of its clear range, {100 * level:g} % interval {low} to {high}".replace("-", "\N{MINUS SIGN}")
-
-    first, last = together.iloc[0], together.iloc[-1]
+    lowered = together["absolute_gain_high"] < 0
+    gaining, losing = together[~lowered], together[lowered]
+    under = attacks[0] if len(attacks) == 1 else f"{len(attacks)} attacks"
     if len(together) == 1:
-        by = attacks[0] if len(attacks) == 1 else f"{len(attacks)} attacks together"
-        sentence = f"{first['metric']} gains {said(first)}, under {by}"
+        only = together.iloc[0]
+        does = "is lowered by" if len(losing) else "gains"
+        sentences = [f"Under {under}, {only['metric']} {does} {_amount(only, level, -1 if len(losing) else 1)}"]
+        sentences.append(f"R is {_r(only)}")
     else:
-        sentence = (
-            f"Of {len(together)} metrics under {_counted(attacks)}, {first['metric']} is moved least "
-            f"(gains {said(first)}) and {last['metric']} most ({said(last)})"
+        sentences = [f"Of {len(together)} metrics under {under}, {_gaining(gaining, level)}"]
+        if len(losing):
+            lowered_by = [f"{row['metric']} (by {_amount(row, level, -1)})" for _, row in losing.iterrows()]
+            sentences.append(f"The attacks lower {_few(lowered_by)}")
+        most, least = (together.loc[found(together["robustness"])] for found in (pd.Series.idxmax, pd.Series.idxmin))
+        sentences.append(
+            f"R, which counts moves in either direction, is highest for {most['metric']} ({_r(most)}) and lowest for "
+            f"{least['metric']} ({_r(least)})"
         )
-    gains = overall[overall["attack"].isin(attacks)].groupby("attack", sort=False)["absolute_gain"].mean().dropna()
-    if len(gains) > 1:
-        sentence += f"; {gains.idxmax()} is the strongest attack and {gains.idxmin()} the weakest"
-    return sentence + "."
+    judged = overall[overall["attack"].isin(attacks)].dropna(subset="absolute_gain")["attack"]
+    ranked = [attack for attack in attacks if attack in set(judged)]
+    if len(ranked) > 1:
+        average = "On average over the metrics, the" if len(together) > 1 else "The"
+        sentences.append(f"{average} gain is largest under {ranked[0]} and smallest under {ranked[-1]}")
+    fewer = list(dict.fromkeys(cell["metric"] for cell in _missing(overall, attacks)))
+    if fewer:
+        several = "metrics" if len(fewer) > 1 else "metric"
+        sentences.append(f"Beware: {len(fewer)} {several} met fewer attacks than the others ({_few(fewer)})")
+    return ". ".join(sentences) + "."
 
 
-def _counted(attacks: list[str]) -> str:
-    return attacks[0] if len(attacks) == 1 else f"{len(attacks)} attacks"
+def _gaining(gaining: pd.DataFrame, level: float) -> str:
+    if gaining.empty:
+        return "none gains"
+    first, last = gaining.iloc[0], gaining.iloc[-1]
+    if len(gaining) == 1:
+        return f"only {first['metric']} gains ({_amount(first, level)})"
+    return f"{first['metric']} gains least ({_amount(first, level)}) and {last['metric']} most ({_amount(last, level)})"
+
+
+def _amount(row: pd.Series, level: float, sign: int = 1) -> str:
+    """The absolute gain, or with sign -1 the loss, with its interval."""
+    gain, *ends = (round(100 * sign * row[f"absolute_gain{end}"]) for end in ("", "_low", "_high"))
+    said = f"{gain} % of its clear range, {100 * level:g} % interval {min(ends)} % to {max(ends)} %"
+    return said.replace("-", "\N{MINUS SIGN}")
+
+
+def _few(names: list[str]) -> str:
+    """The first of many."""
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _r(row: pd.Series) -> str:
+    return f"{row['robustness']:.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _missing(overall: pd.DataFrame, attacks: list[str]) -> list[dict]:
+    there = set(zip(overall["metric"], overall["attack"], strict=True))
+    wanted = ((metric, attack) for metric in overall["metric"].unique() for attack in attacks)
+    return [{"metric": metric, "attack": attack} for metric, attack in wanted if (metric, attack) not in there]
 
 
 def _records(table: pd.DataFrame, measures: tuple[str, ...]) -> list[dict]:

@@ -36,7 +36,7 @@ def strength_svg(strengths: pd.DataFrame, *, what: str) -> str:
     abreast = min(_PANELS_ABREAST, len(attacks))
     down = -(-len(attacks) // abreast)
     legend_rows = -(-len(metrics) // 4)
-    figure = Figure(figsize=(1.2 + 2.75 * abreast, 0.7 + 2.15 * down + 0.22 * legend_rows), layout="constrained")
+    figure = Figure(figsize=(1.2 + 2.75 * abreast, 0.7 + 2.3 * down + 0.22 * legend_rows), layout="constrained")
     grid = figure.subplots(down, abreast, sharey=True, squeeze=False)
     for axes, attack in panels(grid, attacks):
         of_attack = strengths[strengths["attack"] == attack]
@@ -62,13 +62,17 @@ def strength_svg(strengths: pd.DataFrame, *, what: str) -> str:
         axes.yaxis.grid(True, color="#eef1f4", linewidth=0.8)
         axes.set_axisbelow(True)
         default = of_attack.loc[of_attack["multiple"] == 1, "strength"].iloc[0]
-        axes.set_title(f"{attack}  (1\N{MULTIPLICATION SIGN} is {default:.3g})", fontsize=9, parse_math=False)
+        axes.set_title(
+            f"{shortened(attack)}\n1\N{MULTIPLICATION SIGN} is {default:.3g}", fontsize=8.5, parse_math=False
+        )
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
     figure.supylabel(what, fontsize=9)
     figure.supxlabel("strength, in multiples of the attack's default", fontsize=9)
     handles = [
-        figure.gca().plot([], [], color=colour, marker=marker, linestyle=dashes, markersize=4.5, label=metric)[0]
+        figure.gca().plot(
+            [], [], color=colour, marker=marker, linestyle=dashes, markersize=4.5, label=shortened(metric)
+        )[0]
         for metric, (colour, marker, dashes) in styles.items()
     ]
     legend = figure.legend(handles=handles, loc="outside upper center", ncols=min(4, len(metrics)), frameon=False)
@@ -102,7 +106,7 @@ def transfer_by_attack_svg(gains: dict[str, pd.DataFrame], *, what: str) -> str:
     for axes, attack in panels(grid, list(gains)):
         _draw_gains(axes, gains[attack], limit=limit, size=6.5)
         _outline_own(axes, gains[attack])
-        axes.set_title(attack, fontsize=9, parse_math=False)
+        axes.set_title(shortened(attack), fontsize=8.5, parse_math=False)
     figure.supxlabel("scored by", fontsize=8.5)
     figure.supylabel("made against", fontsize=8.5)
     _say(figure, what)

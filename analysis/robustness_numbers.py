@@ -32,8 +32,9 @@ def robustness_table(scores: pd.DataFrame, *, level: float, seed: int) -> pd.Dat
     """One row for each metric, data set and attack, with the scores of MEASURES and their intervals.
 
     scores: from `tabled_rows`. Data sets and attacks come with "all", attacks also with "iterative" and "universal"
-    where both kinds are there. Metrics are in order of their overall absolute gain, the most robust first; attacks in
-    order of their mean gain, the strongest first. `note` says why a row has no scores.
+    where both kinds are there. Metrics are in order of their overall absolute gain, the smallest first; attacks in
+    order of their mean gain, the largest first, over the metrics that met all of them (over all, if none did).
+    `note` says why a row has no scores.
     """
     datasets = sorted(scores["dataset"].unique())
     attacks = sorted(scores["attack"].unique())
@@ -53,7 +54,9 @@ def robustness_table(scores: pd.DataFrame, *, level: float, seed: int) -> pd.Dat
     table = pd.DataFrame(found)
     overall = table[(table["dataset"] == ALL) & (table["attack"] == ALL)].set_index("metric")["absolute_gain"]
     single = table[(table["dataset"] == ALL) & table["attack"].isin(attacks)]
-    strength = single.groupby("attack")["absolute_gain"].mean()
+    gains = single.pivot(index="attack", columns="metric", values="absolute_gain")
+    comparable = gains.dropna(axis="columns")
+    strength = (gains if comparable.empty else comparable).mean(axis="columns")
     return _sorted(
         table,
         metric=list(overall.sort_values(kind="stable").index),

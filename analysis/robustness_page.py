@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from analysis.page import fill_template, inline_svg
+from analysis.score_table import ALL
 from analysis.tables import Table
 
 __all__ = ["render_robustness_page"]
@@ -23,9 +24,15 @@ def render_robustness_page(
     return fill_template(
         "robustness.html",
         **document,
-        notes=[row for row in document["scores"] if row["note"] and row["attack"] in ("all", *document["attacks"])],
+        notes=[row for row in document["scores"] if row["note"] and _is_own_line(row, document)],
         tables=tables,
         transfer_tables=transfer_tables,
         figures={name: inline_svg(svg) for name, svg in figures.items()},
         files=files,
     )
+
+
+def _is_own_line(row: dict, document: dict) -> bool:
+    """Whether no other row says the same: kinds of attacks repeat "all" or attacks, a single data set "all"."""
+    attacks, datasets = document["attacks"], document["datasets"]
+    return row["attack"] in (ALL, *attacks) and (row["dataset"] == ALL or len(datasets) > 1)

@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.distribution_figure import distributions_svg
-from analysis.errors import AnalysisError, InvalidOption
+from analysis.errors import AnalysisError
 from analysis.files import csv_text, json_text, write_files
+from analysis.options import check_level, check_seed
 from analysis.robustness_document import describe_robustness
 from analysis.robustness_figures import gains_svg, strength_svg, transfer_by_attack_svg, transfer_svg
 from analysis.robustness_numbers import robustness_table, strength_table, tabled_rows, transfer_table
@@ -15,7 +16,7 @@ from analysis.robustness_page import render_robustness_page
 from analysis.robustness_tables import robustness_tables, transfer_tables
 from analysis.score_domains import Domain, transformed
 from analysis.score_table import ALL, ITERATIVE, UNIVERSAL, validate_scores
-from analysis.tables import latex_table, markdown_table
+from analysis.tables import latex_table, markdown_table, markdown_text
 
 __all__ = ["RobustnessFiles", "write_robustness_report"]
 
@@ -67,8 +68,8 @@ def write_robustness_report(
     by the benchmark's published maps in the file `transport`). level: of all intervals. seed: of the bootstrap.
     Raises AnalysisError (unreadable scores, options that do not fit, a folder that cannot be written).
     """
-    if not 0 < level < 1:
-        raise InvalidOption(f"level must lie between 0 and 1, got {level:g}; 0.95 gives 95 % intervals")
+    check_level(level)
+    check_seed(seed)
     scores, into = transformed(validate_scores(scores), domain, reference_metric=reference_metric, transport=transport)
     rows = tabled_rows(scores)
     table = robustness_table(rows, level=level, seed=seed)
@@ -110,7 +111,7 @@ def _exact_csv(table: pd.DataFrame) -> str:
 
 
 def _markdown(document: dict, table: pd.DataFrame, level: float, domain: Domain) -> str:
-    parts = [f"# {document['title']}\n", f"{document['answer']}\n"]
+    parts = [f"# {markdown_text(document['title'])}\n", f"{markdown_text(document['answer'])}\n"]
     parts += [markdown_table(found) for found in robustness_tables(table, level=level, domain=domain.sentence)]
     return "\n".join(parts)
 

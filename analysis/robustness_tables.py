@@ -26,7 +26,7 @@ def robustness_tables(table: pd.DataFrame, *, level: float, domain: str, stacked
     domain: the sentence that every caption ends with. stacked: intervals stand below their means, which keeps tables
     narrow, and not beside them.
     """
-    ends = f"{100 * level:g} % intervals in brackets; arrows point to the more robust. {domain}"
+    ends = f"{100 * level:g} % intervals in brackets; arrows point to what resists raising (R: any change). {domain}"
     metrics, attacks = list(table["metric"].unique()), list(table["attack"].unique())
     datasets = [dataset for dataset in table["dataset"].unique() if dataset != ALL]
     overall = table[table["dataset"] == ALL]
@@ -34,7 +34,8 @@ def robustness_tables(table: pd.DataFrame, *, level: float, domain: str, stacked
         _measures(
             overall[overall["attack"] == ALL],
             by=["metric"],
-            caption=f"Robustness of each metric, the smallest absolute gain first; bold: the most robust; {ends}"
+            caption=f"Robustness of each metric, the smallest absolute gain first; bold: the best, of gains and "
+            f"distances among the metrics that were not lowered; {ends}"
             if len(metrics) > 1
             else f"Robustness of {metrics[0]}; {ends}",
             label="tab:robustness",
@@ -59,7 +60,7 @@ def robustness_tables(table: pd.DataFrame, *, level: float, domain: str, stacked
             _measures(
                 overall[overall["metric"] == metric],
                 by=["attack"],
-                caption=f"Robustness of {metric} to each attack, the strongest first; {ends}",
+                caption=f"Robustness of {metric} to each attack, in order of their mean gain over the metrics; {ends}",
                 label=f"tab:robustness-metric-{number}",
                 stacked=stacked,
             )
@@ -99,11 +100,7 @@ def _measures(
     measures = [measure for measure in MEASURES if rows[measure].notna().any()]
     cells: list[tuple[str, ...]] = []
     marked = set()
-    best = {
-        measure: (rows[measure].idxmax() if measure == "robustness" else rows[measure].idxmin())
-        for measure in (measures if bold else ())
-        if measure != "relative_gain_raw"  # no two metrics share its scale
-    }
+    best = _best(rows) if bold else {}
     for index, row in rows.iterrows():
         names = [str(row[column]) for column in by]
         means = [_number(row[measure]) for measure in measures]
@@ -123,6 +120,17 @@ def _measures(
     )
 
 
+def _best(rows: pd.DataFrame) -> dict[str, object]:
+    """Index of the best row by measure; none for the raw relative gain, of which no two metrics share the scale."""
+    held = rows[rows["absolute_gain_high"] >= 0]
+    if held.empty:
+        return {}
+    lowest = {
+        measure: held[measure].idxmin() for measure in ("absolute_gain", "relative_gain", "wasserstein", "energy")
+    }
+    return lowest | {"robustness": rows["robustness"].idxmax()}
+
+
 def _gains(overall: pd.DataFrame, metrics: list[str], attacks: list[str], domain: str) -> Table:
     gains = overall.pivot(index="attack", columns="metric", values="absolute_gain").loc[attacks, metrics]
     return Table(
@@ -134,7 +142,8 @@ def _gains(overall: pd.DataFrame, metrics: list[str], attacks: list[str], domain
 
 
 def _number(value: float) -> str:
-    return NOTHING if np.isnan(value) else f"{value:.3f}".replace("-", "\N{MINUS SIGN}")
+    # Adding zero takes the sign off a negative zero.
+    return NOTHING if np.isnan(value) else f"{round(value, 3) + 0.0:.3f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _span(low: float, high: float) -> str:

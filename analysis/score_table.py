@@ -1,5 +1,6 @@
 """The score table of a robustness benchmark: read it, check it once, name what is wrong with its row."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,9 @@ SETTINGS = ("default", "low", "high", "set")
 # What a report calls all attacks, and the benchmark's two kinds of them; all data sets are "all" as well.
 ALL, ITERATIVE, UNIVERSAL = "all", "iterative", "universal"
 
+# What can still be squared and summed, and what a float counts without gaps.
+_LARGEST, _MOST_FRAMES = 1e100, 2**53
+
 _LABELS = ("target_metric", "metric", "lower_better", "attack", "setting", "dataset", "source")
 _KEY = ["target_metric", "metric", "attack", "setting", "dataset", "source", "frame"]
 _HEADER = ",".join(SCORE_COLUMNS)
@@ -49,10 +53,10 @@ def is_universal(attack: str) -> bool:
 
 
 def is_score_table(path: str | Path) -> bool:
-    """Whether the file's header is that of a score table, and not that of votes."""
+    """Whether the file's header has a column that only score tables have; False where it cannot be read."""
     try:
         with open(path, encoding="utf-8-sig") as file:
-            return {"clear", "attacked"} <= {name.strip(' "') for name in file.readline().strip().split(",")}
+            return not {"clear", "attacked", "lower_better"}.isdisjoint(re.findall(r"\w+", file.readline()))
     except (OSError, UnicodeDecodeError):
         return False
 
@@ -114,7 +118,7 @@ def _directions(frame: pd.DataFrame, row: Row) -> pd.Series:
     values = frame["lower_better"]
     if values.dtype != bool:
         text = text_labels(values, row, meaning="true or false", error=InvalidScores)
-        text = text.cat.rename_categories(lambda label: label if label not in ("True", "False") else label.lower())
+        text = text.map(str.lower).astype("category")  # spreadsheets write TRUE
         refuse_unknown(text, ("true", "false"), row, error=InvalidScores)
         values = text == "true"
     usual = values.groupby(frame["metric"], observed=True).transform("first")
@@ -130,16 +134,18 @@ def _directions(frame: pd.DataFrame, row: Row) -> pd.Series:
 
 def _numbers(values: pd.Series, row: Row) -> pd.Series:
     numbers = pd.to_numeric(values, errors="coerce").astype(np.float64)
-    at = first_true(~np.isfinite(numbers.to_numpy()))
+    at = first_true(~(numbers.abs() < _LARGEST).to_numpy())
     if at is not None:
         found = "empty" if pd.isna(values.iloc[at]) else values.iloc[at]
-        raise InvalidScores(f"{row(at)}: {values.name} is {found}; expected a finite number")
+        raise InvalidScores(
+            f"{row(at)}: {values.name} is {found}; expected a finite number, below {_LARGEST:g} in size"
+        )
     return numbers
 
 
 def _frame_numbers(values: pd.Series, row: Row) -> pd.Series:
     numbers = _numbers(values, row)
-    at = first_true(((numbers < 0) | (numbers % 1 != 0)).to_numpy())
+    at = first_true(((numbers < 0) | (numbers % 1 != 0) | (numbers >= _MOST_FRAMES)).to_numpy())
     if at is not None:
         raise InvalidScores(f"{row(at)}: frame is {values.iloc[at]}; expected a whole number of at least 0")
     return numbers.astype(np.int64)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["NOTHING", "Table", "latex_table", "markdown_table", "text_table"]
+__all__ = ["NOTHING", "Table", "latex_table", "markdown_table", "markdown_text", "text_table"]
 
 # What stands in a cell that has no number.
 NOTHING = "\N{EN DASH}"
@@ -17,6 +17,9 @@ _LATEX = {
     "<": "$<$",
     ">": "$>$",
     "|": r"\textbar{}",
+    # At the head of a row, the command that ended the row before would take them.
+    "[": "{[}",
+    "*": "{*}",
     "\N{MINUS SIGN}": "$-$",
     "\N{PLUS-MINUS SIGN}": r"$\pm$",
     "\N{MULTIPLICATION SIGN}": r"$\times$",
@@ -67,13 +70,13 @@ def text_table(table: Table) -> str:
 
 def markdown_table(table: Table) -> str:
     """GitHub's Markdown: the caption as a paragraph, then the table, its source aligned too; ends with a new line."""
-    rows = [[_markdown(column) for column in table.columns], *table.marked("**{}**", _markdown)]
+    rows = [[markdown_text(column) for column in table.columns], *table.marked("**{}**", markdown_text)]
     widths = [max(3, *(len(row[j]) for row in rows)) for j in range(len(table.columns))]
     lines = ["| " + " | ".join(_padded(cell, widths[j], j) for j, cell in enumerate(row)) + " |" for row in rows]
     rule = (
         "| " + " | ".join("-" * width if j == 0 else "-" * (width - 1) + ":" for j, width in enumerate(widths)) + " |"
     )
-    return "\n".join([_markdown(table.caption), "", lines[0], rule, *lines[1:]]) + "\n"
+    return "\n".join([markdown_text(table.caption), "", lines[0], rule, *lines[1:]]) + "\n"
 
 
 def latex_table(table: Table) -> str:
@@ -100,7 +103,8 @@ def latex_table(table: Table) -> str:
     )
 
 
-def _markdown(text: str) -> str:
+def markdown_text(text: str) -> str:
+    """Words of a paragraph, a heading or a cell, with what Markdown or HTML would read as a sign of theirs escaped."""
     # An underscore inside a word is only an underscore.
     escaped = re.sub(r"[\\`*\[\]<>|]|(?<!\w)_|_(?!\w)", r"\\\g<0>", text)
     return " ".join(escaped.split())

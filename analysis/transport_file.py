@@ -29,6 +29,8 @@ def read_transports(path: str | Path) -> dict[str, NeuralMap]:
     try:
         content = _Unpickler(io.BytesIO(path.read_bytes())).load()
         models, scalers = content["models"], content["scalers"]
+        if not models:
+            raise ValueError("it holds none")
         return {name: _neural_map(models[name], scalers[name]["X"]) for name in models}
     except OSError as error:
         raise InvalidTransport(
@@ -50,6 +52,8 @@ def _neural_map(network: "_Shell", scaler: "_Shell") -> NeuralMap:
     if not layers or sizes[0][1] != 2 or sizes[-1][0] != 1 or not fitting:
         raise ValueError(f"layers of the sizes {sizes}, not a network of two numbers to one")
     low, high = (float(vars(scaler)[f"data_{end}_"].item()) for end in ("min", "max"))
+    if not (low < high and all(np.isfinite(part).all() for layer in layers for part in (*layer, low, high))):
+        raise ValueError("numbers that are not finite, or an empty range")
     return NeuralMap(low=low, high=high, layers=layers)
 
 

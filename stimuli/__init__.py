@@ -1,4 +1,5 @@
-"""Matched-strength stimulus sets: source clips and an attack in, media and manifest.json out.
+"""Matched-strength stimulus sets: source clips and an attack in, media and manifest.json out; scores of videos; jobs
+of the robustness benchmark.
 
     from stimuli import AttackSpec, StimulusRequest, generate_stimulus_set, read_manifest
 
@@ -12,10 +13,15 @@ from stimuli.manifest import Manifest, read_manifest
 from stimuli.request import AttackSpec, StimulusRequest, collect_sources, collect_videos, parse_attacks
 
 _LAZY = {
+    "BenchmarkResult": "stimuli.benchmark_run",
+    "Cell": "stimuli.benchmark_cells",
+    "CellResult": "stimuli.benchmark_cells",
     "GenerationResult": "stimuli.generate",
+    "MetricCache": "stimuli.benchmark_metrics",
     "generate_stimulus_set": "stimuli.generate",
     "options_with_file": "stimuli.conditions",
     "run_benchmark": "stimuli.benchmark_run",
+    "run_cell": "stimuli.benchmark_jobs",
     "VideoScores": "stimuli.score_run",
     "score_videos": "stimuli.score_run",
     "write_demo_pictures": "stimuli.demo_sources",
@@ -25,8 +31,12 @@ _LAZY = {
 __all__ = [
     "AttackSpec",
     "BenchmarkRequest",
+    "BenchmarkResult",
+    "Cell",
+    "CellResult",
     "GenerationResult",
     "Manifest",
+    "MetricCache",
     "StimulusRequest",
     "VideoScores",
     "collect_sources",
@@ -36,6 +46,7 @@ __all__ = [
     "parse_attacks",
     "read_manifest",
     "run_benchmark",
+    "run_cell",
     "score_videos",
     "write_demo_pictures",
     "write_demo_sources",

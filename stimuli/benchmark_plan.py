@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from attacks import list_attacks
 from stimuli.benchmark_cells import AttackSetting, Cell, CellResult
-from stimuli.benchmark_folders import FoundSource
+from stimuli.benchmark_datasets import FoundSource
 from stimuli.benchmark_metrics import MetricSpec
 from stimuli.benchmark_request import SETTINGS, BenchmarkRequest
 from stimuli.benchmark_set import BenchmarkSet, SetStimulus

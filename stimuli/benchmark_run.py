@@ -12,14 +12,14 @@ from tqdm import tqdm
 
 from attacks.metrics import TargetMetric, create_metric
 from stimuli.benchmark_cells import Cell
-from stimuli.benchmark_folder import BenchmarkFolder
-from stimuli.benchmark_folders import FoundSource, find_sources
+from stimuli.benchmark_datasets import FoundSource, find_sources
 from stimuli.benchmark_jobs import run_cell
 from stimuli.benchmark_metrics import MetricCache
 from stimuli.benchmark_plan import COLUMNS, Plan
 from stimuli.benchmark_request import BenchmarkRequest
 from stimuli.benchmark_set import BenchmarkSet
 from stimuli.benchmark_sources import BenchmarkSource, hash_of_files, look_into
+from stimuli.benchmark_store import BenchmarkFolder
 from stimuli.benchmark_targets import plan_targets
 from stimuli.errors import InvalidRequest, InvalidSource
 from stimuli.store import fingerprint, writing_errors

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attacks import list_attacks
-from stimuli.benchmark_folders import FoundSource
+from stimuli.benchmark_datasets import FoundSource
 from stimuli.errors import InvalidRequest, InvalidSource
 from stimuli.manifest import StimulusRecord, TargetMetricRecord, read_manifest
 from stimuli.request import AttackSpec

@@ -67,7 +67,8 @@ def _table(sets: Sequence[Manifest], *, label: str) -> ObjectiveTable:
     if all(row["condition"] == "reference" for row in rows):
         why = f"none of its {len(unreachable)} reached the target" if unreachable else "it has only the reference"
         raise InvalidQuality(
-            f"no attack is in the set against {sets[0].target_metric.name}: {why}; make one with generate_stimuli"
+            f"no attack is in the set against {sets[0].target_metric.name} at {_target(sets[0])}: {why}; leave it out, "
+            "or make one with generate_stimuli"
         )
     caption = (
         f"Objective quality of attacks on {sets[0].target_metric.title.partition(':')[0]} at {_target(sets[0])}: "

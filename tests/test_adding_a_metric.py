@@ -41,7 +41,9 @@ def test_it_takes_at_most_sixty_lines():
 
 def test_it_is_listed_built_and_attacked(added, capsys, tmp_path):
     assert added in list_metrics() and "edge_energy.pth (docs/metrics.md" in metric_status(added).missing
-    with pytest.raises(MetricUnavailable, match=r"edge_energy\.pth .*METRIC_WEIGHTS_DIR names, or give it with"):
+    with pytest.raises(
+        MetricUnavailable, match=r"edge_energy\.pth .*METRIC_WEIGHTS_DIR names \(now .*\), or give it with"
+    ):
         create_metric("edge-energy")
     exec(USE, {})
     assert metric_status(added).usable

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 
 from attacks.errors import InvalidFrames, InvalidOption
+from attacks.frames import check_frames
 from attacks.memory import within_memory
 
 __all__ = ["ClipScorer", "TargetMetric"]
@@ -60,6 +61,7 @@ class TargetMetric(ABC):
     def score(self, frames: torch.Tensor) -> torch.Tensor:
         """(N,) float32 scores of (N, 3, H, W) float32 RGB in [0, 1], differentiable in the frames.
 
+        The values of the frames are not looked at; `values`, clip scorers and attacks refuse those outside [0, 1].
         The batch is cut into windows of `window` consecutive frames, from its first frame on;
         the last may be shorter. Each frame gets the score of its window, which depends on no
         frame outside it. Chunks of a clip must therefore begin where a window begins.
@@ -68,8 +70,9 @@ class TargetMetric(ABC):
     def values(self, frames: torch.Tensor) -> list[float]:
         """The N scores as numbers, without a gradient; in smaller batches where memory runs out.
 
-        Raises OutOfMemory where a single window does not fit.
+        Raises InvalidFrames also for values outside [0, 1], and OutOfMemory where a single window does not fit.
         """
+        check_frames(frames)
         with torch.no_grad():
             scores = within_memory(self.score, frames, self, "score")
         return [value for part in scores for value in part.tolist()]
@@ -103,6 +106,7 @@ class ClipScorer:
 
         A chunk of (N, 3, H, W) frames begins where a window begins; where memory runs out it is added in parts.
         """
+        check_frames(frames)
         with torch.no_grad():
             parts = within_memory(self._add, frames, self._metric, "score")
         return [value for part in parts for value in part]

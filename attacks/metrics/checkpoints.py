@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from attacks.errors import MetricUnavailable
 from attacks.metrics.base import TargetMetric
 from attacks.metrics.registry import sha256_of
-from attacks.metrics.table import WEIGHTS_FOLDER, MetricInfo, WeightsFile
+from attacks.metrics.table import MetricInfo, WeightsFile
 from attacks.metrics.wrapped import ModuleMetric
 
 __all__ = ["differences", "find_weights", "load_state", "load_unexecuted", "published_metric", "read_state"]
@@ -32,12 +32,7 @@ def find_weights(info: MetricInfo, file: WeightsFile, given: Path | None = None)
     """Where `file` of the metric `info` is: `given`, else where WeightsFile looks. Raises MetricUnavailable."""
     path = given or file.path
     if not path.is_file():
-        origin = f" ({file.origin})" if file.origin else ""
-        by_hand = ", or give it with --weights FILE" if file == info.weights else ""
-        raise MetricUnavailable(
-            f"metric {info.name!r} needs the weights file {file.name}{origin}, which is not in {path.parent}; put it "
-            f"there, or into the folder that {WEIGHTS_FOLDER} names{by_hand}."
-        )
+        raise MetricUnavailable(f"metric {info.name!r} needs {info.how_to_give(file)}.")
     return path
 
 
@@ -97,7 +92,8 @@ def differences(expected: Mapping[str, torch.Tensor], named: Mapping[str, torch.
     unknown: whether tensors that are not expected count.
     """
     # Networks saved by PyTorch before 0.4.1 have no counter of batches, and none is used here.
-    missing = [name for name in expected if name not in named and not name.endswith("num_batches_tracked")]
+    needed = [name for name in expected if not name.endswith("num_batches_tracked")]
+    missing = [name for name in needed if name not in named]
     strange = [name for name in named if name not in expected] if unknown else []
     other = [
         f"{name} {_shape(named[name])} instead of {_shape(tensor)}"
@@ -106,8 +102,12 @@ def differences(expected: Mapping[str, torch.Tensor], named: Mapping[str, torch.
     ]
     if not missing and not strange and not other:
         return ""
-    listed = [_listed("missing", missing), _listed("unknown", strange), _listed("of another shape", other)]
-    return f"{'; '.join(filter(None, listed))} (of {len(expected)})"
+    listed = [
+        _listed(missing, f"of {len(needed)} tensors missing"),
+        _listed(strange, f"tensor{'s' * (len(strange) != 1)} unknown"),
+        _listed(other, f"tensor{'s' * (len(other) != 1)} of another shape"),
+    ]
+    return "; ".join(filter(None, listed))
 
 
 def published_metric(
@@ -124,7 +124,7 @@ def published_metric(
     rename: as in load_state. constants: as in read_state, buffers of the network.
     """
     path = find_weights(info, info.weights, weights)
-    load_state(network, read_state(path, constants), path, what=info.title, rename=rename)
+    load_state(network, read_state(path, constants), path, what=f"metric {info.name!r}", rename=rename)
     sha256 = sha256_of(path)
     return ModuleMetric(
         network.eval().requires_grad_(False).to(device),
@@ -141,11 +141,11 @@ def _shape(value: object) -> tuple[int, ...] | str:
     return tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
 
 
-def _listed(kind: str, names: list[str]) -> str:
+def _listed(names: list[str], kind: str) -> str:
     if not names:
         return ""
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{len(names)} tensors {kind} ({', '.join(names[:_NAMED])}{more})"
+    return f"{len(names)} {kind} ({', '.join(names[:_NAMED])}{more})"
 
 
 @contextlib.contextmanager

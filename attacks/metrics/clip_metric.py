@@ -88,7 +88,7 @@ def resnet50_clip_metric(
     network = resnet50_features()
     with torch.random.fork_rng():
         head = head_of()
-    load_state(head, read_state(paths[0]), paths[0], what=info.title, rename=rename)
+    load_state(head, read_state(paths[0]), paths[0], what=f"metric {info.name!r}", rename=rename)
     load_state(network, read_state(paths[1]), paths[1], what="torchvision's ResNet-50", rename=_without_classes)
     hashes = [sha256_of(path) for path in paths]
     parts = torch.nn.ModuleDict({"frames": FrameFeatures(network), "head": head})

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
+from attacks.metrics.preprocessing import require_size
+
 __all__ = ["MINIMUM_SIDE", "DemonstrationNet"]
 
 MINIMUM_SIDE = 32
@@ -53,6 +55,7 @@ class DemonstrationNet(nn.Module):
         self.register_buffer("luma_weights", torch.tensor(_LUMA_WEIGHTS).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, frames: Tensor) -> Tensor:
+        require_size(frames, MINIMUM_SIDE, MINIMUM_SIDE, "the demonstration metric")
         maps, *coarser = self._front_end(frames)
         for i, convolution in enumerate(self.convolutions):
             maps = functional.silu(convolution(maps))

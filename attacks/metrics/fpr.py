@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from attacks.metrics.base import TargetMetric
 from attacks.metrics.checkpoints import published_metric
 from attacks.metrics.preprocessing import patches, require_size
+from attacks.metrics.recurrence import states_of
 from attacks.metrics.table import MetricInfo
 
 __all__ = ["build", "network"]
@@ -58,10 +59,7 @@ class Fpr(nn.Module):
             maps = part(maps)
         features = maps.reshape(len(frames), -1, _FEATURES)
         scores = self.srl2(self.srl1(features)).squeeze(-1)
-        # cuDNN's recurrent layers have no gradient in evaluation mode.
-        with torch.backends.cudnn.flags(enabled=False):
-            states, _ = self.swl1(features)
-        weights = self.swl2(states).squeeze(-1).relu() + _FLOOR
+        weights = self.swl2(states_of(self.swl1, features)).squeeze(-1).relu() + _FLOOR
         return (scores * weights).sum(dim=1) / weights.sum(dim=1)
 
 

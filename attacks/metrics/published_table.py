@@ -161,7 +161,7 @@ PUBLISHED_METRICS: tuple[MetricInfo, ...] = (
         "meta-iqa",
         "Meta-IQA (TID2013, KADID-10k), the authors' own model: ResNet-18 trained by meta-learning",
         "Zhu, Li, Wu, Dong, Shi: MetaIQA: Deep Meta-Learning for No-Reference Image Quality Assessment. CVPR 2020",
-        # Of the robustness benchmark, which scored frames at their own size.
+        # Of the robustness benchmark, although it scored frames at their own size.
         0.16133,
         0.75716,
         WeightsFile(

@@ -7,6 +7,7 @@ import contextlib
 import io
 import logging
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,9 @@ __all__ = ["build", "build_network"]
 # pyiqa writes score ranges for people: "0, 1", "~0, ~100", "~0, ~".
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _UNKNOWN_RANGE = (0.0, 100.0)
+
+# What is put in the place of pyiqa's and PyTorch's own functions while a network is built, every thread sees.
+_ONE_AT_A_TIME = threading.RLock()
 
 
 class PyiqaNetwork(torch.nn.Module):
@@ -101,7 +105,7 @@ def build_network(
 def _one_sentence(info: MetricInfo) -> Iterator[None]:
     """While inside, whatever fails in pyiqa is a MetricUnavailable, and nothing is printed."""
     # pyiqa prints a download for every file, also where it gets a local one; standard output belongs to the caller.
-    with contextlib.redirect_stdout(io.StringIO()), torch.random.fork_rng(), torch.no_grad():
+    with _ONE_AT_A_TIME, contextlib.redirect_stdout(io.StringIO()), torch.random.fork_rng(), torch.no_grad():
         try:
             yield
         except AttackError:
@@ -172,6 +176,8 @@ def _rough_range(text: str | None) -> tuple[float, float]:
 def _reason(error: BaseException) -> str:
     if isinstance(error, KeyError):
         return f"it has no entry {error}"
+    if type(error) is RuntimeError:
+        return _first_line(error)
     return f"{type(error).__name__}: {_first_line(error)}"
 
 

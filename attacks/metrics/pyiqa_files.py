@@ -8,6 +8,7 @@ becomes one sentence, every file used is known by its hash, and nothing in a fil
 import contextlib
 import sys
 import tempfile
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
@@ -17,7 +18,7 @@ import torch
 from attacks.errors import MetricUnavailable
 from attacks.metrics.checkpoints import differences, load_unexecuted
 from attacks.metrics.registry import sha256_of
-from attacks.metrics.table import WEIGHTS_FOLDER, MetricInfo, WeightsFile
+from attacks.metrics.table import MetricInfo, WeightsFile
 
 __all__ = ["WeightsSource", "without_imagenet"]
 
@@ -49,14 +50,15 @@ class WeightsSource:
             def replace(where, name, value):
                 patches.enter_context(mock.patch.object(where, name, value))
 
+            # First in, last out: after everything else is back in its place.
+            patches.callback(_correct_cache, str(Path(empty) / "pyiqa"), download_util.DEFAULT_CACHE_DIR)
             replace(torch.hub, "_hub_dir", empty)
             replace(torch.hub, "download_url_to_file", self._fetch)
             replace(download_util, "download_url_to_file", self._fetch)
             replace(clip_model, "_download", self._fetch_clip)
             # Some architectures keep a copy of the name: LIQE stores there what it computes from the weights.
-            for module in [module for name, module in sys.modules.items() if name.startswith("pyiqa.")]:
-                if hasattr(module, "DEFAULT_CACHE_DIR"):
-                    replace(module, "DEFAULT_CACHE_DIR", str(Path(empty) / "pyiqa"))
+            for module in _modules_with_a_cache():
+                replace(module, "DEFAULT_CACHE_DIR", str(Path(empty) / "pyiqa"))
             Path(empty, "pyiqa").mkdir()
             replace(torch, "load", load_unexecuted)
             replace(torch.nn.Module, "load_state_dict", _load_state_dict(torch.nn.Module.load_state_dict))
@@ -70,9 +72,9 @@ class WeightsSource:
         own = file == self._info.weights or (self._info.weights is self.sha256 is None and folder == "pyiqa")
         given = self._weights if own else None
         path = given or file.path
-        if not path.exists():
+        if not path.is_file():
             by_hand = ", or, for a target metric, name a copy with --weights FILE" if own else ""
-            self._download_to(path, url, by_hand, hash_prefix=hash_prefix, progress=progress)
+            self._download_to(file, url, by_hand, hash_prefix=hash_prefix, progress=progress)
         sha256 = sha256_of(path)
         if folder == "clip" and not given and not sha256.startswith(hash_prefix):
             raise MetricUnavailable(
@@ -93,16 +95,27 @@ class WeightsSource:
             self._fetch(url, str(destination), hash_prefix=url.split("/")[-2])
         return str(destination)
 
-    def _download_to(self, path: Path, url: str, by_hand: str, **options) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    def _download_to(self, file: WeightsFile, url: str, by_hand: str, **options) -> None:
+        file.path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._download(url, str(path), **options)
+            self._download(url, str(file.path), **options)
         except OSError as error:
             raise MetricUnavailable(
-                f"metric {self._info.name!r} needs the weights file {path.name}, which is not in {path.parent} "
-                f"and could not be downloaded ({getattr(error, 'reason', error)}); put it there, or into the folder "
-                f"that {WEIGHTS_FOLDER} names{by_hand}."
+                f"metric {self._info.name!r} needs the weights file {file.name}, which is not here and could not be "
+                f"downloaded ({getattr(error, 'reason', error)}); put it there: {file.place}{by_hand}."
             ) from error
+
+
+def _modules_with_a_cache() -> list[types.ModuleType]:
+    modules = list(sys.modules.items())
+    return [module for name, module in modules if name.startswith("pyiqa.") and "DEFAULT_CACHE_DIR" in vars(module)]
+
+
+def _correct_cache(empty: str, usual: str) -> None:
+    """Architectures that were imported meanwhile keep the `usual` folder and not the `empty` one, which is gone."""
+    for module in _modules_with_a_cache():
+        if vars(module)["DEFAULT_CACHE_DIR"] == empty:
+            module.DEFAULT_CACHE_DIR = usual
 
 
 def _load_state_dict(load):

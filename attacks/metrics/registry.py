@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from attacks.errors import InvalidOption, MetricUnavailable, UnknownName
 from attacks.metrics.published_table import PUBLISHED_METRICS
 from attacks.metrics.pyiqa_table import PYIQA_METRICS
-from attacks.metrics.table import WEIGHTS_FOLDER, MetricInfo, WeightsFile
+from attacks.metrics.table import MetricInfo, WeightsFile
 from attacks.names import nearest
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def metric_status(info: MetricInfo) -> MetricStatus:
             return MetricStatus(False, f"the Python package {package}; install it with `make pyiqa`")
     for file in info.files:
         if not file.path.is_file():
-            return MetricStatus(False, _how_to_give(info, file), file)
+            return MetricStatus(False, info.how_to_give(file), file)
     return MetricStatus(True)
 
 
@@ -90,7 +90,7 @@ def create_metric(
     info = _in_windows(_find(name), window)
     path = None if weights is None else Path(weights).expanduser()
     if path is not None and not path.is_file():
-        raise MetricUnavailable(f"the weights file {path} given for metric {name!r} does not exist.")
+        raise MetricUnavailable(f"there is no file {path}, which was given as the weights of metric {name!r}.")
     for package in info.packages:
         if importlib.util.find_spec(package) is None:
             raise MetricUnavailable(
@@ -104,18 +104,6 @@ def sha256_of(path: str | os.PathLike) -> str:
     """Hexadecimal SHA-256 of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _how_to_give(info: MetricInfo, file: WeightsFile) -> str:
-    source = f" ({file.origin})" if file.origin else ""
-    if file.folder == "package":
-        return f"the file {file.path} of this project; restore it"
-    itself = "downloaded at first use where there is a network; without one, " if file.downloads else ""
-    by_hand = ", or give it with --weights FILE" if file == info.weights else ""
-    return (
-        f"the weights file {file.name}{source}; {itself}put it there: {file.path}, or into the folder that "
-        f"{WEIGHTS_FOLDER} names{by_hand}"
-    )
 
 
 def _find(name: str) -> MetricInfo:

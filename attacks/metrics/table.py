@@ -31,14 +31,26 @@ class WeightsFile:
 
         The folder that $METRIC_WEIGHTS_DIR names comes first, then the download folder, each under every name.
         """
+        *_, home = folders = self._folders()
+        candidates = [folder / name for folder in folders for name in (self.name, *self.aliases)]
+        return next((path for path in candidates if path.is_file()), home / self.name)
+
+    @property
+    def place(self) -> str:
+        """Where to put it, for people."""
+        own = os.environ.get(WEIGHTS_FOLDER)
+        return f"{self._folders()[-1] / self.name}, or into the folder that {WEIGHTS_FOLDER} names" + (
+            f" (now {own})" if own else ""
+        )
+
+    def _folders(self) -> tuple[Path, ...]:
+        """Where it is looked for, the download folder last."""
         if self.folder == "package":
-            return Path(__file__).with_name(self.name)
+            return (Path(__file__).parent,)
         cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
         home = Path(os.environ.get("TORCH_HOME") or cache / "torch").expanduser() / "hub" / self.folder
         own = os.environ.get(WEIGHTS_FOLDER)
-        folders = (Path(own).expanduser(), home) if own else (home,)
-        candidates = [folder / name for folder in folders for name in (self.name, *self.aliases)]
-        return next((path for path in candidates if path.is_file()), home / self.name)
+        return (Path(own).expanduser(), home) if own else (home,)
 
 
 @dataclass(frozen=True)
@@ -79,3 +91,12 @@ class MetricInfo:
     def needs(self) -> tuple[str, ...]:
         """The packages and files that it needs, by name."""
         return (*self.packages, *(file.name for file in self.files))
+
+    def how_to_give(self, file: WeightsFile) -> str:
+        """What is missing without `file`, and what to do, for people."""
+        if file.folder == "package":
+            return f"the file {file.path} of this project; restore it"
+        source = f" ({file.origin})" if file.origin else ""
+        itself = "downloaded at first use where there is a network; without one, " if file.downloads else ""
+        by_hand = ", or give it with --weights FILE" if file == self.weights else ""
+        return f"the weights file {file.name}{source}; {itself}put it there: {file.place}{by_hand}"

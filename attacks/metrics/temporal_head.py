@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as functional
 
 from attacks.metrics.checkpoints import Rename
+from attacks.metrics.recurrence import states_of
 
 __all__ = ["TemporalHead", "pool_over_time", "rename_parts"]
 
@@ -28,22 +29,7 @@ class TemporalHead(torch.nn.Module):
         self.quality = torch.nn.Linear(hidden, 1)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        return pool_over_time(self.quality(self._states(self.reduction(features))).squeeze(2))
-
-    def _states(self, reduced: torch.Tensor) -> torch.Tensor:
-        """Of the recurrence, (clips, T, hidden), from zero on.
-
-        As in training, whatever the mode: cuDNN gives no gradient of a recurrence in evaluation mode ("cudnn RNN
-        backward can only be called in training mode"), and without dropout both give the same.
-        """
-        layer = self.recurrence
-        start = reduced.new_zeros(1, len(reduced), layer.hidden_size)
-        weights = (layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0)
-        states, _ = torch.gru(
-            reduced, start, weights, has_biases=True, num_layers=1, dropout=0.0, train=True, bidirectional=False,
-            batch_first=True,
-        )  # fmt: skip
-        return states
+        return pool_over_time(self.quality(states_of(self.recurrence, self.reduction(features))).squeeze(2))
 
 
 def pool_over_time(quality: torch.Tensor) -> torch.Tensor:

@@ -4,10 +4,12 @@ import argparse
 import contextlib
 import json
 import sys
+from collections.abc import Iterable, Sequence
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
+from analysis import Table, text_table
 from analysis.errors import AnalysisError
 from attacks.errors import AttackError
 from stimuli.errors import StimuliError
@@ -51,6 +53,10 @@ class LabCommand(BaseCommand):
     def say(self, text: str = "") -> None:
         """Write a line for people."""
         (self.stderr if self._json else self.stdout).write(text, self.style.SUCCESS if self._json else None)
+
+    def say_table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Write aligned lines for people, the first column to the left and numbers to the right."""
+        self.say(text_table(Table(tuple(columns), tuple(map(tuple, rows)), caption="", label="")))
 
     def handle(self, *args, **options):
         self._json = options.pop("json")

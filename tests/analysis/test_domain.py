@@ -68,12 +68,12 @@ class Scaler:
         self.data_min_, self.data_max_ = np.array([low]), np.array([high])
 
 
-def published_file(path, names=("maniqa", "koncept")):
+def published_file(path, names=("maniqa", "koncept"), low=10.0):
     """As the benchmark's file: a pickle of networks and scalers; returns the networks."""
     torch.manual_seed(2)
     layers = [torch.nn.Linear(2, 7), torch.nn.ReLU(), torch.nn.Linear(7, 5), torch.nn.ReLU(), torch.nn.Linear(5, 1)]
     models = {name: torch.nn.Sequential(*layers) for name in names}
-    scalers = {name: {"X": Scaler(10.0, 30.0), "Y": Scaler(0.4, 0.7)} for name in names}
+    scalers = {name: {"X": Scaler(low, 30.0), "Y": Scaler(0.4, 0.7)} for name in names}
     path.write_bytes(pickle.dumps({"domain": "mdtvsfa", "models": models, "scalers": scalers}, protocol=4))
     return models
 
@@ -107,7 +107,11 @@ def test_damaged_files_of_maps(tmp_path):
     buffer = io.BytesIO()
     torch.save({"weight": torch.ones(2)}, buffer)
     position = next(at for op, _, at in pickletools.genops(whole) if op.name == "BINBYTES")
-    for content in (b"", whole[: len(whole) // 2], buffer.getvalue(), b"text", whole[:position]):
+    nothing = pickle.dumps({"models": {}, "scalers": {}})
+    published_file(tmp_path / "reversed.pth", low=40.0)
+    published_file(tmp_path / "infinite.pth", low=-np.inf)
+    others = [(tmp_path / name).read_bytes() for name in ("reversed.pth", "infinite.pth")]
+    for content in (nothing, *others, b"", whole[: len(whole) // 2], buffer.getvalue(), b"text", whole[:position]):
         (tmp_path / "maps.pth").write_bytes(content)
         with pytest.raises(InvalidTransport, match=r"maps\.pth cannot be read") as caught:
             read_transports(tmp_path / "maps.pth")

@@ -61,6 +61,9 @@ def test_means_that_print_alike_are_both_marked_and_one_attack_is_not():
     alike = {"fgsm": [0.90001] * 2, "ioi": [0.90002] * 2}
     marks = column(objective_quality(rows_for(sources=2, ssim=alike), caption=""), "ssim")
     assert [marked for _, marked in marks.values()] == [False, True, True]
+    zero = {"fgsm": [-0.0001, 0.0], "ioi": [-0.2, -0.4]}
+    cells = column(objective_quality(rows_for(sources=2, psnr=zero), caption=""), "psnr")
+    assert cells["fgsm"][0] == "0.00 ± 0.00" and cells["ioi"][0].startswith("−0.30")
     alone = objective_quality(rows_for(sources=2, conditions=("reference", "ioi")), caption="").table
     assert not alone.bold and "marked" not in alone.caption
 

@@ -285,3 +285,10 @@ def test_command_line(study, tmp_path, capsys):
     with pytest.raises(SystemExit) as stopped:
         main([])
     assert stopped.value.code == 2
+
+
+def test_options_that_no_analysis_takes_are_refused(study, tmp_path):
+    for option, says in (({"seed": -1}, "seed is -1"), ({"level": 1 - 1e-16}, "level is 0.99")):
+        with pytest.raises(InvalidOption, match=says):
+            write_report(study, tmp_path / "out", **({"title": "Pilot"} | option))
+    assert not (tmp_path / "out").exists()

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from analysis import robustness_scores
+from analysis.distances import signed_distances
 from analysis.errors import ConstantScores, InvalidOption, InvalidScores, TooFewScores
 from analysis.robustness import gain_scores
 
@@ -42,7 +43,7 @@ def cases():
 
 
 def test_every_score_equals_its_formula_and_scipy(monkeypatch):
-    monkeypatch.setattr("analysis.robustness._RESAMPLES", 19)
+    monkeypatch.setattr("analysis.distances._RESAMPLES", 19)
     checked = 0
     for clear, attacked in cases():
         for options in ({}, {"lower_better": True}, {"bounds": (-90.0, 110.0)}):
@@ -74,6 +75,7 @@ def test_figures_done_by_hand():
 def test_the_raw_relative_gain_only_where_it_means_something():
     assert robustness_scores([1, 2], [2, 3], lower_better=True).relative_gain_raw is None
     assert robustness_scores([0, 2], [2, 3]).relative_gain_raw is None
+    assert robustness_scores([5e-324, 2], [2, 3]).relative_gain_raw is None
 
 
 def test_no_change_is_the_largest_robustness():
@@ -136,6 +138,9 @@ def test_bootstrap_intervals_cover_and_depend_on_nothing_but_the_seed():
         (([1, 2], [np.inf, 2]), InvalidScores, "attacked score 0 is inf"),
         (([[1, 2]], [[1, 2]]), InvalidScores, r"shape \(1, 2\)"),
         ((["a", "b"], [1, 2]), InvalidScores, "must be numbers"),
+        (([0, 1], [1, 1e200]), InvalidScores, "cannot be scaled by the range 0 to 1: the numbers would overflow"),
+        (([0, 5e-324], [0, 1]), InvalidScores, "would overflow"),
+        (([1e308, -1e308], [0, 1]), InvalidScores, "would overflow"),
     ],
 )
 def test_what_is_wrong_with_scores_is_said(arguments, error, says):
@@ -146,7 +151,7 @@ def test_what_is_wrong_with_scores_is_said(arguments, error, says):
 @pytest.mark.parametrize(
     ("options", "error", "says"),
     [
-        ({"level": 95}, InvalidOption, "level must lie between 0 and 1, got 95"),
+        ({"level": 95}, InvalidOption, "level is 95; expected a number between 0 and 1"),
         ({"bounds": (1, 1)}, InvalidOption, "the lower one first"),
         ({"bounds": 3}, InvalidOption, "two numbers"),
         ({"bounds": (10, 11)}, InvalidOption, "more than their width below"),
@@ -156,6 +161,39 @@ def test_what_is_wrong_with_scores_is_said(arguments, error, says):
 def test_what_is_wrong_with_options_is_said(options, error, says):
     with pytest.raises(error, match=says):
         robustness_scores([1, 2], [2, 3], **options)
+
+
+@pytest.mark.slow
+def test_intervals_of_few_groups_cover_what_they_estimate():
+    """A population of clips whose scores rise by N(0.3, 0.1^2) each: of 95 % intervals, nearly that many hold it."""
+    rng = np.random.default_rng(2)
+
+    def study(groups, frames=10):
+        clips = np.repeat(np.arange(groups), frames)
+        clear = np.clip(rng.beta(2, 2, groups)[clips] + rng.normal(0, 0.05, len(clips)), 0, 1)
+        return clear, clear + rng.normal(0.3, 0.1, groups)[clips] + rng.normal(0, 0.05, len(clips)), clips
+
+    rows, truth = expected(*study(40_000)[:2], bounds=(0, 1))
+    truth |= {name: values.mean() for name, values in rows.items()}
+    held = dict.fromkeys(truth, 0)
+    for _ in range(200):
+        clear, attacked, clips = study(5)
+        found = robustness_scores(clear, attacked, bounds=(0, 1), groups=clips)
+        for name, value in truth.items():
+            held[name] += getattr(found, name).low <= value <= getattr(found, name).high
+    # 200 draws of 0.95 leave [0.90, 0.99] once in a thousand.
+    assert all(0.89 < count / 200 < 0.995 for count in held.values()), held
+
+
+def test_errors_of_many_rows_are_those_of_every_step(monkeypatch):
+    rng = np.random.default_rng(4)
+    s = rng.random(3000)
+    t = s + rng.normal(0.1, 0.2, 3000)
+    together = signed_distances(s, t, group=np.arange(3000) % 30, seed=0)
+    monkeypatch.setattr("analysis.distances._STEPS", 10**6)
+    apart = signed_distances(s, t, group=np.arange(3000) % 30, seed=0)
+    np.testing.assert_array_equal(together[0], apart[0])
+    np.testing.assert_allclose(together[1], apart[1], rtol=0.01)
 
 
 def test_constant_clear_scores_have_a_range_where_bounds_give_one():

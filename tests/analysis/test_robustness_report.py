@@ -29,7 +29,7 @@ DRAWINGS = ("distributions_svg", "gains_svg", "strength_svg", "transfer_svg", "t
 @pytest.fixture
 def no_drawings(monkeypatch):
     """For tests that look at the numbers: without figures, and with few resamples."""
-    monkeypatch.setattr("analysis.robustness._RESAMPLES", 19)
+    monkeypatch.setattr("analysis.distances._RESAMPLES", 19)
     for name in DRAWINGS:
         monkeypatch.setattr(f"analysis.robustness_report.{name}", lambda *_, **__: "<svg/>")
 
@@ -120,12 +120,42 @@ def test_a_cell_that_cannot_be_scored_says_why_and_takes_nothing_with_it(score_t
     assert "\N{EN DASH}" in files.robustness_md.read_text(encoding="utf-8")
 
 
+def answer(scores, folder):
+    return write_robustness_report(scores, folder).document["answer"]
+
+
+@pytest.mark.usefixtures("no_drawings")
+def test_the_answer_calls_no_metric_robust_that_is_lowered(score_table, tmp_path):
+    scores = score_table(metrics=("maniqa", "niqe", "spaq"), attacks=("fgsm", "ioi"))
+    scores.loc[scores["metric"] == "spaq", "attacked"] -= 9
+    said = answer(scores, tmp_path)
+    assert re.match(r"Of 3 metrics under 2 attacks, (maniqa|niqe) gains least \(\d+ % of its clear range", said)
+    assert re.search(r"The attacks lower spaq \(by \d+ % of its clear range, 95 % interval \d+ % to \d+ %\)\.", said)
+    assert re.search(r"highest for (maniqa|niqe) \([\d.]+\) and lowest for spaq", said)
+    assert "gain is largest under ioi and smallest under fgsm" in said
+    first = (tmp_path / "robustness.md").read_text().split("\n\n")[3]
+    (lowered,) = [line for line in first.splitlines() if line.startswith("| spaq")]
+    assert lowered.count("**") == 0 and first.count("**") == 2 * 5
+    only = scores[scores["metric"] == "spaq"]
+    assert answer(only, tmp_path).startswith("Under 2 attacks, spaq is lowered by ")
+    only = scores[(scores["metric"] == "spaq") | (scores["attack"] == "fgsm")]
+    assert answer(only, tmp_path).endswith("2 metrics met fewer attacks than the others (niqe, maniqa).")
+    assert "niqe, attack ioi: the scores have no such rows" in (tmp_path / "robustness.html").read_text()
+    nothing = scores.assign(attacked=scores["clear"] - 9 + 18 * (scores["metric"] == "niqe"))
+    assert "under 2 attacks, none gains. The attacks lower maniqa" in answer(nothing, tmp_path)
+
+
 def test_what_cannot_be_judged_is_refused_and_nothing_is_written(score_table, tmp_path):
     scores = score_table(settings=("low",))
     with pytest.raises(InvalidScores, match="no score is of setting default or set"):
         write_robustness_report(scores, tmp_path / "out")
-    with pytest.raises(InvalidOption, match="level must lie between 0 and 1"):
-        write_robustness_report(score_table(), tmp_path / "out", level=95)
+    for option, says in (
+        ({"level": 95}, "level is 95"),
+        ({"level": 1 - 1e-16}, "level is"),
+        ({"seed": -1}, "seed is -1"),
+    ):
+        with pytest.raises(InvalidOption, match=says):
+            write_robustness_report(score_table(), tmp_path / "out", **option)
     assert not (tmp_path / "out").exists()
 
 
@@ -139,6 +169,8 @@ def test_command_line(score_file, tmp_path, capsys):
     assert "robustness.html" in capsys.readouterr().out
     assert main([str(path), *out, "--domain", "quantile"]) == 1
     assert "needs a reference metric" in capsys.readouterr().err
+    assert main([str(tmp_path), *out, "--domain", "raw"]) == 1
+    assert "is a folder; give the path of a CSV of votes or of scores" in capsys.readouterr().err
     with pytest.raises(SystemExit) as stopped:
         main([str(path), *out, "--target-metric", "maniqa"])
     assert stopped.value.code == 2
@@ -151,8 +183,9 @@ def test_figures_and_page_are_whole_and_the_same_bytes_twice(score_table, tmp_pa
         "one": {},
         "nothing": {"sources": 1, "frames": 1},
         "many": {
-            "metrics": ("maniqa", "niqe", "$x_1$"),
-            "attacks": ("fgsm", "ioi", "<b>uap</b>", "a_very_long_name_of_an_attack_with_options"),
+            "metrics": ("maniqa", "niqe", "$x_1$", "spaq"),
+            # As a formula, the first would be none that can be set.
+            "attacks": ("$\\frac$", "ioi", "<b>uap</b>", "a_very_long_name_of_an_attack_with_options"),
             "transfer": ("maniqa", "niqe", "$x_1$"),
             "settings": ("low", "default", "high"),
         },
@@ -174,5 +207,6 @@ def test_figures_and_page_are_whole_and_the_same_bytes_twice(score_table, tmp_pa
             assert ElementTree.parse(path).getroot().tag.endswith("svg")
         page = files.robustness_html.read_text(encoding="utf-8")
         assert page.count("<svg") == len(drawings)
+        assert "<b>" not in files.robustness_md.read_text(encoding="utf-8").replace("\\<b", "")
         assert "<b>" not in page and "Pilot &amp; &lt;b&gt;more" in page
         assert not re.search(r'(src|href)="(?!#)', page.replace('xlink:href="#', ""))

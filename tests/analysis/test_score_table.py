@@ -16,6 +16,9 @@ def test_scores_are_read_to_the_last_digit(score_file, score_table):
     assert read["lower_better"].dtype == bool
     assert set(read.loc[read["lower_better"], "metric"]) == {"niqe"}
     assert validate_scores(read).equals(read)
+    capitals = written.assign(lower_better=[label.upper() for label in written["lower_better"]])
+    capitals.loc[0, "lower_better"] = "False"
+    assert validate_scores(capitals)["lower_better"].equals(read["lower_better"])
     assert validate_scores(written.assign(note="kept"))["note"].eq("kept").all()
 
 
@@ -34,6 +37,9 @@ def test_scores_are_read_to_the_last_digit(score_file, score_table):
         ("metric", 2, "", "row 4: metric is empty; expected the metric that gave the scores"),
         ("attack", 2, " fgsm", "row 4: attack is ' fgsm'; remove the spaces"),
         ("attack", 2, "universal", "row 4: attack is 'universal', which the report uses"),
+        ("attack", 2, "fg\nsm", "row 4: attack is 'fg.nsm'; remove the control characters"),
+        ("clear", 2, "-1e300", "row 4: clear is -1e.300; expected a finite number, below 1e.100 in size"),
+        ("frame", 2, "1e30", "row 4: frame is 1e.30; expected a whole number"),
         ("dataset", 2, "all", "row 4: dataset is 'all', which the report uses"),
     ],
 )
@@ -62,6 +68,10 @@ def test_tables_that_are_none(score_table, tmp_path):
 
 def test_scores_are_told_from_votes_by_their_header(score_file, tmp_path):
     assert is_score_table(score_file())
+    for changed in (("clear,", ""), ("lower_better", "direction"), (",", ";")):
+        path = score_file()
+        path.write_text(path.read_text().replace(*changed))
+        assert is_score_table(path)
     (tmp_path / "votes.csv").write_text("participant,source,left,right,choice\n")
     assert not is_score_table(tmp_path / "votes.csv")
     assert not is_score_table(tmp_path / "none.csv")

@@ -37,13 +37,13 @@ def test_markdown_escapes_and_marks():
 def test_latex_escapes_and_marks():
     lines = latex_table(TABLE).splitlines()
     assert lines[0] == r"% \usepackage{booktabs}"
-    assert r"  \caption{50 \% of [all] `frames`}" in lines
+    assert r"  \caption{50 \% of {[}all] `frames`}" in lines
     assert r"  \label{tab:x}" in lines and r"  \begin{tabular}{lr}" in lines
     assert lines[lines.index(r"    \toprule") + 1 : lines.index(r"    \bottomrule")] == [
         r"    Attack & Gain, \% $\uparrow$ \\",
         r"    \midrule",
         r"    uap\_cumulative & \textbf{1.20 $\pm$ 0.05} \\",
-        r"    a\textbar{}b\_*c* & $-$0.3 \\",
+        r"    a\textbar{}b\_{*}c{*} & $-$0.3 \\",
         r"    \{x\}\textbackslash{}\&\$\#\textasciitilde{}\textasciicircum{}$<$$>$\textdagger{} & -- \\",
     ]
 

@@ -54,6 +54,7 @@ def test_attacks_as_json(capsys):
 
 def test_metrics_as_json(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.delenv("METRIC_WEIGHTS_DIR", raising=False)
     document = json.loads(run("list_metrics", capsys, "--json"))
     rows = {row["name"]: row for row in document["metrics"]}
     assert list(rows) == [info.name for info in list_metrics()]

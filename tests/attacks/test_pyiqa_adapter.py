@@ -5,6 +5,8 @@ import importlib.util
 import math
 import pathlib
 import shutil
+import sys
+import types
 import urllib.error
 
 import pytest
@@ -59,6 +61,7 @@ def no_network(monkeypatch, tmp_path):
         raise urllib.error.URLError("Name or service not known")
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.delenv("METRIC_WEIGHTS_DIR", raising=False)
     monkeypatch.setattr(download_util, "download_url_to_file", refuse)
     monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
     return tmp_path
@@ -139,7 +142,7 @@ class TestWithoutNetwork:
         path = tmp_path / "resnet.pth"
         torch.save({"layer.weight": torch.zeros(3), "layer.bias": torch.zeros(3)}, path)
         with pytest.raises(
-            MetricUnavailable, match=r"120 tensors missing \(.*2 tensors unknown \(layer.weight"
+            MetricUnavailable, match=r"'metaiqa' \(120 of 120 tensors missing \(.*; 2 tensors unknown \(layer.weight"
         ) as raised:
             create_metric("metaiqa", weights=path)
         assert str(path) in str(raised.value) and "\n" not in str(raised.value)
@@ -171,6 +174,22 @@ class TestWithoutNetwork:
             sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
             assert metric.weights_sha256 == sha256 and metric.files == {name: sha256}
         assert [path.name for path in folder.iterdir()] == ["brisque_live_svm.pt"]
+
+    def test_pyiqa_is_left_as_it_was(self, no_network, monkeypatch):
+        """Also the architectures that are imported while a network is being built, and keep a copy of a name."""
+        from pyiqa.utils import download_util
+
+        from attacks.metrics.pyiqa_files import WeightsSource
+
+        late, usual = types.ModuleType("pyiqa.late"), download_util.DEFAULT_CACHE_DIR
+        functions = torch.load, torch.nn.Module.load_state_dict, download_util.download_url_to_file
+        (row,) = [info for info in list_metrics() if info.name == "liqe"]
+        with WeightsSource(row, None).serving():
+            late.DEFAULT_CACHE_DIR = download_util.DEFAULT_CACHE_DIR
+            assert usual != late.DEFAULT_CACHE_DIR
+            monkeypatch.setitem(sys.modules, late.__name__, late)
+        assert late.DEFAULT_CACHE_DIR == download_util.DEFAULT_CACHE_DIR == usual
+        assert functions == (torch.load, torch.nn.Module.load_state_dict, download_util.download_url_to_file)
 
     def test_every_file_is_known_by_its_hash(self, tmp_path):
         """ARNIQA's encoder is among torchvision's downloads, its regressor among pyiqa's."""

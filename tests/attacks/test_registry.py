@@ -127,6 +127,8 @@ def test_the_demonstration_metric_needs_32_pixels():
     metric = create_metric("demo")
     with pytest.raises(InvalidFrames, match="31x32"):
         metric.score(torch.zeros(1, 3, 32, 31))
+    with pytest.raises(InvalidFrames, match=r"shape \(N, 3, H, W\)"):
+        metric.score(torch.zeros(1, 32, 32, 3))
     assert metric.score(torch.zeros(1, 3, 32, 32)).shape == (1,)
 
 
@@ -139,6 +141,7 @@ def test_weights_of_another_network_are_refused(shared_dir):
 
 def test_status_follows_the_file(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.delenv("METRIC_WEIGHTS_DIR", raising=False)
     row = next(info for info in list_metrics() if info.name == "niqe")
     monkeypatch.setattr("importlib.util.find_spec", lambda *_: object())
     assert not metric_status(row).usable
@@ -155,7 +158,12 @@ def test_what_is_missing_says_where_it_is_and_how_to_give_it(tmp_path, monkeypat
     monkeypatch.setattr("importlib.util.find_spec", lambda *_: object())
     rows = {info.name: info for info in list_metrics()}
     head, published = metric_status(rows["vsfa"]).missing, "github.com/lidq92/VSFA"
-    assert published in head and "VSFA.pt" in head and "--weights FILE" in head and "METRIC_WEIGHTS_DIR" in head
+    assert (
+        published in head
+        and "VSFA.pt" in head
+        and "--weights FILE" in head
+        and f"METRIC_WEIGHTS_DIR names (now {tmp_path / 'own'})" in head
+    )
     assert "download" not in head and "download" in metric_status(rows["niqe"]).missing
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "VSFA.pt").touch()

@@ -38,6 +38,16 @@ def test_frames_elsewhere_are_refused(make_metric):
         make_metric("net").score(torch.zeros(1, 3, 24, 32, device="meta"))
 
 
+def test_numbers_are_given_for_frames_in_range_only(make_metric):
+    """The differentiable score looks at no value; these wait for the device anyway."""
+    metric, good = make_metric("net"), torch.rand(2, 3, 24, 32, generator=torch.Generator().manual_seed(0))
+    assert metric.values(good) == metric.clip_scorer().add(good)
+    for frames, words in ((255 * good, "by 255"), (good - 0.5, r"lie in \[0, 1\]"), (None, "NoneType"), ([], "list")):
+        for compute in (metric.values, metric.clip_scorer().add):
+            with pytest.raises(InvalidFrames, match=words):
+                compute(frames)
+
+
 def test_the_frame_with_a_nan_is_named():
     class Sometimes(torch.nn.Module):
         def forward(self, frames):

@@ -17,7 +17,7 @@ from attacks.metrics import wrap_module
 from stimuli import (
     BenchmarkRequest,
     StimulusRequest,
-    benchmark_folder,
+    benchmark_store,
     generate_stimulus_set,
     parse_attacks,
     run_benchmark,
@@ -196,7 +196,7 @@ def test_the_folder_belongs_to_one_run_and_a_full_disk_is_said(clips, tmp_path, 
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(SetConflict, match="Another run is writing"):
             run(request)
-    monkeypatch.setattr(benchmark_folder, "write_whole", full)
+    monkeypatch.setattr(benchmark_store, "write_whole", full)
     with pytest.raises(DiskFull, match="free some space and run it again"):
         run(asked(tmp_path, clips / "other", attacks=parse_attacks("ioi"), settings=("default",)))
 

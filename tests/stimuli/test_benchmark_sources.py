@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from stimuli.benchmark_folders import find_sources
+from stimuli.benchmark_datasets import find_sources
 from stimuli.benchmark_sources import BenchmarkSource, hash_of_files, look_into
 from stimuli.clip import Clip
 from stimuli.colour import display_frames

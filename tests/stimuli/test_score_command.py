@@ -123,9 +123,8 @@ def test_the_score_of_a_clip_is_the_metrics_own(make_clip, metrics, run):
     assert scores["sharpness"]["score"] == scores["sharpness"]["frames"][-1] != scores["sharpness"]["mean"]
 
 
-@pytest.mark.parametrize("window", [1, 3])
-def test_reproduces_the_gains_of_a_manifest(make_clip, metrics, run, tmp_path, window):
-    metric = metrics["windowed" if window == 3 else "sharpness"]
+def test_reproduces_the_gains_of_a_manifest(make_clip, metrics, run, tmp_path):
+    metric = metrics["windowed"]
     request = StimulusRequest(
         sources=(make_clip(frames=5),),
         metric=metric.name,
@@ -197,7 +196,10 @@ def test_truncated_short_and_single_files(make_clip, metrics, run, tmp_path):
         (["--metric", "demmo"], "there is no metric 'demmo'"),
         (["--metric", ","], "name one at least"),
         (["--metric", "demo,demo"], "demo is given twice"),
-        (["--metric", "demo", "--weights", "missing.pt"], "missing.pt given for metric 'demo' does not exist"),
+        (
+            ["--metric", "demo", "--weights", "missing.pt"],
+            "there is no file missing.pt, which was given as the weights of metric 'demo'",
+        ),
         (["--metric", "demo,niqe", "--weights", "any.pt"], "--weights is the file of one metric"),
         (["--metric", "demo", "--window", "5"], "window"),
         (["clip.mp4", "--metric", "demo"], "clip.mp4 is given twice"),

@@ -67,7 +67,7 @@ def test_it_says_what_it_made_and_how_to_use_it(folder, capsys):
         ("uap_optimised", (), "did you mean 'uap_optimized'"),
         ("uap_optimized", ("--generator", "unet"), "takes no generator=unet"),
         ("uap_optimized", ("--images", "nowhere"), "no folder nowhere"),
-        ("uap_optimized", ("--weights", "nowhere"), "weights file nowhere"),
+        ("uap_optimized", ("--weights", "nowhere"), "no file nowhere, which was given as the weights"),
         ("uap_optimized", ("--crop", "1"), "crop"),
     ],
 )

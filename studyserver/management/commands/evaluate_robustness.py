@@ -2,13 +2,12 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from django.core.management.base import CommandError
 
 from analysis import AnalysisError, read_scores, write_robustness_report
-from stimuli import BenchmarkRequest, parse_attacks, run_benchmark
+from stimuli import BenchmarkRequest, BenchmarkResult, parse_attacks, run_benchmark
 from studyserver.management.base import LabCommand, at_least
 from studyserver.management.trained_files import add_trained_argument, trained_paths
 
@@ -150,8 +149,8 @@ class Command(LabCommand):
             },
         )
         result = run_benchmark(request, show_progress=options["verbosity"] > 0, say=self.say)
-        self._failures = result.failures
-        self.say(f"{result.made} jobs done now, {result.reused} found done; {result.rows} rows in {result.scores}.")
+        self._result = result
+        self.say(f"Jobs done now: {result.made}, found done: {result.reused}; rows in {result.scores}: {result.rows}.")
         document = {
             "out": str(request.out),
             "made": result.made,
@@ -164,9 +163,8 @@ class Command(LabCommand):
             try:
                 files = write_robustness_report(read_scores(result.scores), request.out, **report)
             except AnalysisError as error:
-                raise CommandError(f"{error}. {_named(result.failures)}".strip()) from error
-            for line in _table(files.document):
-                self.say(line)
+                raise CommandError(f"{error}. {_failures_of(result)}".strip()) from error
+            self.say_table(["metric", "frames", *(title for title, _ in _MEASURES)], _overall(files.document))
             self.say(files.document["answer"])
             self.say(f"Report: {files.robustness_html}")
             document["report"] = files.document
@@ -174,8 +172,8 @@ class Command(LabCommand):
 
     def handle(self, *args, **options):
         super().handle(*args, **options)
-        if self._failures:
-            raise CommandError(_named(self._failures))
+        if self._result.failures:
+            raise CommandError(_failures_of(self._result))
 
 
 def _check_report(report: dict, metrics: tuple[str, ...]) -> None:
@@ -195,27 +193,21 @@ def _check_report(report: dict, metrics: tuple[str, ...]) -> None:
         raise CommandError(f"--level must lie between 0 and 1, got {report['level']:g}.")
 
 
-def _named(failures: Sequence) -> str:
+def _failures_of(result: BenchmarkResult) -> str:
+    failures = result.failures
     if not failures:
         return ""
     named = " ".join(f"{failure.what}: {failure.reason}" for failure in failures[:_NAMED])
     more = f" And {len(failures) - _NAMED} more, see benchmark.json." if len(failures) > _NAMED else ""
-    return f"Not done, all else was: {named}{more}"
+    return f"{'Not done, all else was' if result.rows else 'Nothing to report'}: {named}{more}"
 
 
-def _table(document: dict) -> list[str]:
+def _overall(document: dict) -> list[list[str]]:
     """The row of all attacks and data sets together for each metric."""
-    rows = [["metric", "frames", *(title for title, _ in _MEASURES)]]
-    for record in document["scores"]:
-        if record["dataset"] == record["attack"] == "all":
-            cells = (_number(record[measure]) for _, measure in _MEASURES)
-            rows.append([record["metric"], str(record["n"]), *cells])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in rows
+        [record["metric"], str(record["n"]), *(_number(record[measure]) for _, measure in _MEASURES)]
+        for record in document["scores"]
+        if record["dataset"] == record["attack"] == "all"
     ]
 
 

@@ -57,8 +57,9 @@ class Command(LabCommand):
             if out:
                 raise
             raise CommandError("stopped; nothing is kept, since --out was not given", returncode=130) from None
-        for line in _table(self._results, metrics):
-            self.say(line)
+        # An arrow to where quality is.
+        names = (f"{metric.name} {'↓' if metric.lower_better else '↑'}" for metric in metrics)
+        self.say_table(["video", "frames", *names], (_row(result, metrics) for result in self._results))
         if out:
             self.say(f"Scores of all frames: {out}")
         return {
@@ -116,22 +117,8 @@ def _document(result: VideoScores) -> dict:
     }
 
 
-def _table(results: list[VideoScores], metrics: list) -> list[str]:
-    """Videos by metrics; an arrow to where quality is."""
-    rows = [["video", "frames", *(f"{metric.name} {'↓' if metric.lower_better else '↑'}" for metric in metrics)]]
-    for result in results:
-        counts = {len(scores.frames) for scores in result.scores.values()}
-        rows.append(
-            [
-                str(result.path),
-                str(max(counts, default=_NOTHING)),
-                *(f"{result.scores[m.name].clip:.5g}" if m.name in result.scores else _NOTHING for m in metrics),
-            ]
-        )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in rows
-    ]
+def _row(result: VideoScores, metrics: list) -> list[str]:
+    """Of the table: the video, how many frames were scored, its score by each metric."""
+    counts = {len(scores.frames) for scores in result.scores.values()}
+    scores = (f"{result.scores[m.name].clip:.5g}" if m.name in result.scores else _NOTHING for m in metrics)
+    return [str(result.path), str(max(counts, default=_NOTHING)), *scores]

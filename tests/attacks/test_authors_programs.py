@@ -158,7 +158,9 @@ def test_rankiqa_refuses_the_files_whose_scale_is_the_other_way_round(tmp_path):
 def test_another_networks_checkpoint_is_refused_naming_what_differs(tmp_path):
     path = tmp_path / "model_best_kadid_0.pkl"
     torch.save({"state_dict": {"features.0.weight": torch.zeros(64, 3, 3, 3)}}, path)
-    with pytest.raises(MetricUnavailable, match=r"not a checkpoint of FPR.*sfl1\.0\.weight.*features\.0\.weight"):
+    with pytest.raises(
+        MetricUnavailable, match=r"not a checkpoint of metric 'fpr': .*sfl1\.0\.weight.*features\.0\.weight"
+    ):
         module("fpr").build(ROWS["fpr"], CPU, path)
 
 
