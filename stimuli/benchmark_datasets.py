@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stimuli.errors import InvalidRequest
-from stimuli.pictures import PICTURE_SUFFIXES
-from stimuli.request import VIDEO_SUFFIXES
+from stimuli.request import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 
 __all__ = ["FoundSource", "find_sources"]
 

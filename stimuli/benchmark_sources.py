@@ -11,8 +11,9 @@ from torch import Tensor
 
 from stimuli.clip import fitting_chunk, in_whole_windows
 from stimuli.errors import InvalidSource
-from stimuli.pictures import PICTURE_SUFFIXES, read_picture
+from stimuli.pictures import read_picture
 from stimuli.prefetch import ahead
+from stimuli.request import PICTURE_SUFFIXES
 from stimuli.scoring import frame_chunks
 from stimuli.store import hash_of_file
 from stimuli.video import read_unprobed

@@ -9,9 +9,7 @@ from torch import Tensor
 
 from stimuli.errors import InvalidSource
 
-__all__ = ["PICTURE_SUFFIXES", "read_picture"]
-
-PICTURE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+__all__ = ["read_picture"]
 
 _GREY = {"1", "L", "LA"}
 _COLOUR = {"P", "PA", "RGB", "RGBA", "RGBX"}

@@ -9,10 +9,19 @@ from attacks import OptionValue, list_attacks, value_text
 from stimuli.delivery import AUTO, get_profile
 from stimuli.errors import InvalidRequest
 
-__all__ = ["VIDEO_SUFFIXES", "AttackSpec", "StimulusRequest", "collect_sources", "collect_videos", "parse_attacks"]
+__all__ = [
+    "PICTURE_SUFFIXES",
+    "VIDEO_SUFFIXES",
+    "AttackSpec",
+    "StimulusRequest",
+    "collect_sources",
+    "collect_videos",
+    "parse_attacks",
+]
 
 _MATCHES = ("clip", "dataset", "linf")
 _ROUNDINGS = ("dither", "nearest")
+PICTURE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 VIDEO_SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ts", ".webm", ".wmv", ".y4m")
 
 
@@ -195,7 +204,8 @@ def collect_sources(paths: Iterable[Path]) -> tuple[Path, ...]:
 def collect_videos(paths: Iterable[Path]) -> tuple[Path, ...]:
     """Files of any names; a folder stands for the videos in it, by name.
 
-    Raises: InvalidRequest for none, for a path that does not exist, and a folder without videos.
+    Raises: InvalidRequest for none, for a path that does not exist, a folder without videos, and a picture (which
+    would be read as a video of 4:2:0 planes, and not as what it is).
     """
     files: list[Path] = []
     for path in paths:
@@ -204,10 +214,12 @@ def collect_videos(paths: Iterable[Path]) -> tuple[Path, ...]:
             if not inside:
                 raise InvalidRequest(f"The folder {path} holds no video ({', '.join(VIDEO_SUFFIXES)}).")
             files += inside
-        elif path.exists():
-            files.append(path)
-        else:
+        elif not path.exists():
             raise InvalidRequest(f"There is no file {path}; check the name.")
+        elif path.suffix.lower() in PICTURE_SUFFIXES:
+            raise InvalidRequest(f"{path} is a picture; give a video, pictures are for evaluate_robustness.")
+        else:
+            files.append(path)
     if not files:
         raise InvalidRequest("No source is given; name one video file at least, or a folder of them.")
     return tuple(files)

@@ -44,6 +44,7 @@ def test_wrong_reports_are_refused_before_any_work(clips, tmp_path, capsys):
         (["--domain", "neural"], "go together"),
         (["--domain", "neural", "--transport", tmp_path / "none"], "There is no file"),
         (["--level", "1.5"], "between 0 and 1"),
+        (["--seed", "-1"], "at least 0"),
         (["--weights", "sharp"], "must be METRIC=FILE"),
         (["--strengths", "weak,default"], "one of low, default, high"),
     ):

@@ -4,6 +4,7 @@ import csv
 import fcntl
 import json
 import shutil
+from pathlib import Path
 
 import av
 import numpy as np
@@ -204,10 +205,12 @@ def test_truncated_short_and_single_files(make_clip, metrics, run, tmp_path):
         (["--metric", "demo", "--window", "5"], "window"),
         (["clip.mp4", "--metric", "demo"], "clip.mp4 is given twice"),
         (["nowhere.mp4", "--metric", "demo"], "no file nowhere.mp4"),
+        (["picture.png", "--metric", "demo"], "picture.png is a picture"),
     ],
 )
 def test_wrong_requests_are_one_sentence(make_clip, run, arguments, words, monkeypatch):
     monkeypatch.chdir(make_clip().parent)
+    Path("picture.png").touch()
     *_, error = run("clip.mp4", *arguments)
     assert words in str(error), error
     assert error.returncode == 1

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.core.management.base import CommandError
 
-from analysis import AnalysisError, read_scores, write_robustness_report
+from analysis import AnalysisError, check_level, check_seed, read_scores, write_robustness_report
 from stimuli import BenchmarkRequest, BenchmarkResult, parse_attacks, run_benchmark
 from studyserver.management.base import LabCommand, at_least
 from studyserver.management.trained_files import add_trained_argument, trained_paths
@@ -189,8 +189,8 @@ def _check_report(report: dict, metrics: tuple[str, ...]) -> None:
         raise CommandError("--domain neural and --transport FILE go together; give both or neither.")
     if transport and not transport.is_file():
         raise CommandError(f"There is no file {transport}; correct --transport.")
-    if not 0 < report["level"] < 1:
-        raise CommandError(f"--level must lie between 0 and 1, got {report['level']:g}.")
+    check_level(report["level"])
+    check_seed(report["seed"])
 
 
 def _failures_of(result: BenchmarkResult) -> str:
