@@ -116,10 +116,10 @@ def shortened(label: str) -> str:
     return label if len(label) <= _LONGEST_LABEL else f"{label[:half]}…{label[1 - half :]}"
 
 
-def signed(value: float) -> str:
-    """Two digits after the point, with its sign."""
+def signed(value: float, digits: int = 2) -> str:
+    """So many digits after the point, with its sign."""
     # Adding zero takes the sign off a negative zero.
-    return f"{round(value, 2) + 0.0:+.2f}".replace("-", "\N{MINUS SIGN}")
+    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def svg_text(figure: Figure, salt: str) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import jinja2
 
+from analysis.drawing import signed
 from analysis.summary import percent
 
 __all__ = ["fill_template", "inline_svg", "render_page"]
@@ -34,7 +35,7 @@ def fill_template(name: str, **content) -> str:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        percent=percent, signed=_signed, p_value=_p_value, thousands=_thousands, unbroken=_unbroken
+        percent=percent, signed=signed, p_value=_p_value, thousands=_thousands, unbroken=_unbroken
     )
     return environment.get_template(name).render(**content)
 
@@ -42,10 +43,6 @@ def fill_template(name: str, **content) -> str:
 def inline_svg(svg: str) -> str:
     """SVG without the XML declaration and doctype, which HTML does not allow inside a page."""
     return svg[svg.index("<svg") :]
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _p_value(value: float) -> str:

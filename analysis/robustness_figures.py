@@ -123,7 +123,7 @@ def panels(grid: np.ndarray, names: list[str]) -> Iterator[tuple]:
 
 
 def _draw_gains(axes, gains: pd.DataFrame, *, limit: float, size: float) -> None:
-    texts = [[signed(value) if abs(value) < 10 else f"{value:+.0f}" for value in row] for row in gains.to_numpy()]
+    texts = [[signed(value, 2 if abs(value) < 10 else 0) for value in row] for row in gains.to_numpy()]
     # The house's orange warns: a gain is what an attacker wants.
     draw_cells(axes, -gains.to_numpy(), texts, limit=limit, size=size)
     axes.set_aspect(_CELL_HEIGHT / _CELL_WIDTH, anchor="NW")
