@@ -5,10 +5,7 @@ from collections.abc import Callable
 import torch
 
 from attacks.adam import EPSILON, Adam
-from attacks.base import Cost
-from attacks.gradients import CleanGradient
-from attacks.iterated import GradientAt, Iterated
-from attacks.metrics.base import TargetMetric
+from attacks.iterated import GradientAt, Iterated, Start
 
 __all__ = ["AdamSteps"]
 
@@ -27,16 +24,13 @@ class AdamSteps(Iterated):
 
     def __init__(
         self,
-        frames: torch.Tensor,
-        metric: TargetMetric,
-        clean: CleanGradient,
-        cost: Cost,
+        start: Start,
         *,
         iterations: int,
         weight: torch.Tensor | None = None,
         penalty: Callable[[torch.Tensor], torch.Tensor] | None = None,
     ):
-        super().__init__(frames, metric, clean, cost, iterations=iterations)
+        super().__init__(start, iterations=iterations)
         self._weight = weight
         self._penalty = penalty
 

@@ -2,9 +2,9 @@
 
 import torch
 
-from attacks.base import Attack, Cost, Prepared
+from attacks.base import Attack, Prepared
 from attacks.gradients import CleanGradient
-from attacks.iterated import GradientAt, Iterated
+from attacks.iterated import GradientAt, Iterated, Start
 from attacks.jnd import grey_levels, just_noticeable_difference, luminance_adaptation
 from attacks.metrics.base import TargetMetric
 
@@ -45,8 +45,8 @@ class AdvJND(Attack):
 
     def _prepare(self, frames: torch.Tensor, metric: TargetMetric, clean: CleanGradient | None) -> Prepared:
         weight = figure_weight(frames) if self.options["variant"] == "paper_figure" else jnd_weight(frames)
-        clean, cost = self._clean(frames, metric, clean)
-        return _WeightedSignSteps(frames, metric, clean, cost, iterations=self.iterations, weight=weight)
+        start = Start(frames, metric, *self._clean(frames, metric, clean))
+        return _WeightedSignSteps(start, iterations=self.iterations, weight=weight)
 
 
 class _WeightedSignSteps(Iterated):
@@ -54,15 +54,12 @@ class _WeightedSignSteps(Iterated):
 
     def __init__(
         self,
-        frames: torch.Tensor,
-        metric: TargetMetric,
-        clean: CleanGradient,
-        cost: Cost,
+        start: Start,
         *,
         iterations: int,
         weight: torch.Tensor,
     ):
-        super().__init__(frames, metric, clean, cost, iterations=iterations)
+        super().__init__(start, iterations=iterations)
         self._weight = weight
 
     def _walk(self, strength: float, gradient_at: GradientAt) -> torch.Tensor:

@@ -9,11 +9,11 @@ weighted by the local contrast of the picture:
 import torch
 import torch.nn.functional as functional
 
-from attacks.base import Attack, Cost, Prepared
+from attacks.base import Attack, Prepared
 from attacks.errors import InvalidFrames, InvalidOption
 from attacks.frames import levels
 from attacks.gradients import CleanGradient
-from attacks.iterated import GradientAt, Iterated
+from attacks.iterated import GradientAt, Iterated, Start
 from attacks.metrics.base import TargetMetric
 from attacks.options import OptionValue
 from attacks.table import AttackInfo
@@ -89,16 +89,13 @@ class PreparedIOI(Iterated):
 
     def __init__(
         self,
-        frames: torch.Tensor,
-        metric: TargetMetric,
-        clean: CleanGradient,
-        cost: Cost,
+        start: Start,
         *,
         iterations: int,
         mask: torch.Tensor | None,
         weight: torch.Tensor | None,
     ):
-        super().__init__(frames, metric, clean, cost, iterations=iterations)
+        super().__init__(start, iterations=iterations)
         self._mask = mask
         self._weight = weight
 
@@ -143,7 +140,7 @@ class IOI(Attack):
         options = self.options
         if min(frames.shape[-2:]) < 3:
             raise InvalidFrames(f"ioi needs frames of at least 3x3 pixels, got {frames.shape[-1]}x{frames.shape[-2]}.")
-        clean, cost = self._clean(frames, metric, clean)
+        start = Start(frames, metric, *self._clean(frames, metric, clean))
         mask = weight = None
         with torch.no_grad():
             if options["frequency"]:
@@ -152,7 +149,7 @@ class IOI(Attack):
                 weight = contrast_weight(
                     frames, mean_floor=options["mean_floor"], peak_quantile=options["peak_quantile"]
                 )
-        return PreparedIOI(frames, metric, clean, cost, iterations=self.iterations, mask=mask, weight=weight)
+        return PreparedIOI(start, iterations=self.iterations, mask=mask, weight=weight)
 
 
 def _threshold_index(keep: float, height: int, width: int) -> int:

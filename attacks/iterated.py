@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 
@@ -9,9 +10,19 @@ from attacks.base import Cost, Prepared
 from attacks.gradients import CleanGradient, quality_gradient
 from attacks.metrics.base import TargetMetric
 
-__all__ = ["GradientAt", "Iterated"]
+__all__ = ["GradientAt", "Iterated", "Start"]
 
 GradientAt = Callable[[torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a walk begins: `frames` (N, 3, H, W), their clean gradient (None: taken on the way), and what it cost."""
+
+    frames: torch.Tensor
+    metric: TargetMetric
+    clean: CleanGradient | None
+    cost: Cost
 
 
 class Iterated(Prepared):
@@ -24,12 +35,10 @@ class Iterated(Prepared):
 
     small_strength = 1e-4
 
-    def __init__(
-        self, frames: torch.Tensor, metric: TargetMetric, clean: CleanGradient, cost: Cost, *, iterations: int
-    ):
-        super().__init__(frames, cost)
-        self._metric = metric
-        self._clean = clean
+    def __init__(self, start: Start, *, iterations: int):
+        super().__init__(start.frames, start.cost)
+        self._metric = start.metric
+        self._clean = start.clean
         self._iterations = iterations
 
     @abstractmethod

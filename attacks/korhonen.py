@@ -4,10 +4,10 @@ import torch
 
 from attacks.adam import Adam
 from attacks.adam_steps import AdamSteps
-from attacks.base import Attack, Cost, Prepared
+from attacks.base import Attack, Prepared
 from attacks.frames import levels
 from attacks.gradients import CleanGradient
-from attacks.iterated import GradientAt, Iterated
+from attacks.iterated import GradientAt, Iterated, Start
 from attacks.metrics.base import TargetMetric
 
 __all__ = ["Korhonen", "activity"]
@@ -51,26 +51,23 @@ class Korhonen(Attack):
 
     def _prepare(self, frames: torch.Tensor, metric: TargetMetric, clean: CleanGradient | None) -> Prepared:
         variant = self.options["variant"]
-        steps = {"iterations": self.iterations}
+        values = variant == "reference" or self.iterations > 1
+        start = Start(frames, metric, *self._clean(frames, metric, clean, values=values))
         if variant == "reference":
-            clean, cost = self._clean(frames, metric, clean, values=True)
-            return _ReferenceSteps(frames, metric, clean, cost, **steps)
+            return _ReferenceSteps(start, iterations=self.iterations)
         weight = activity(frames, signed=variant == "paper_figure")
         if variant == "paper_figure":
             weight = (weight > 0).to(frames.dtype)
-        clean, cost = self._clean(frames, metric, clean, values=self.iterations > 1)
-        return AdamSteps(frames, metric, clean, cost, weight=weight, **steps)
+        return AdamSteps(start, weight=weight, iterations=self.iterations)
 
 
 class _ReferenceSteps(Iterated):
     """x <- Clip(x + strength * Adam(A / 255 * gradient of quality / range))."""
 
-    def __init__(
-        self, frames: torch.Tensor, metric: TargetMetric, clean: CleanGradient, cost: Cost, *, iterations: int
-    ):
-        super().__init__(frames, metric, clean, cost, iterations=iterations)
-        low, high = metric.score_range
-        self._weight = activity(frames, signed=True).div_(255 * (high - low))
+    def __init__(self, start: Start, *, iterations: int):
+        super().__init__(start, iterations=iterations)
+        low, high = start.metric.score_range
+        self._weight = activity(start.frames, signed=True).div_(255 * (high - low))
 
     def _walk(self, strength: float, gradient_at: GradientAt) -> torch.Tensor:
         x, adam, gradient = self._frames.clone(), Adam(self._frames), self._clean.gradient

@@ -2,9 +2,9 @@
 
 import torch
 
-from attacks.base import Attack, Cost, Prepared
+from attacks.base import Attack, Prepared
 from attacks.gradients import CleanGradient
-from attacks.iterated import GradientAt, Iterated
+from attacks.iterated import GradientAt, Iterated, Start
 from attacks.metrics.base import TargetMetric
 
 __all__ = ["MADC"]
@@ -21,15 +21,12 @@ class PreparedMADC(Iterated):
 
     def __init__(
         self,
-        frames: torch.Tensor,
-        metric: TargetMetric,
-        clean: CleanGradient,
-        cost: Cost,
+        start: Start,
         *,
         iterations: int,
         budget: float,
     ):
-        super().__init__(frames, metric, clean, cost, iterations=iterations)
+        super().__init__(start, iterations=iterations)
         self._budget = budget
 
     def _walk(self, strength: float, gradient_at: GradientAt) -> torch.Tensor:
@@ -66,7 +63,7 @@ class MADC(Attack):
     """
 
     def _prepare(self, frames: torch.Tensor, metric: TargetMetric, clean: CleanGradient | None) -> Prepared:
-        return PreparedMADC(frames, metric, *self._clean(frames, metric, clean), **self.options)
+        return PreparedMADC(Start(frames, metric, *self._clean(frames, metric, clean)), **self.options)
 
 
 def _dot(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:

@@ -6,6 +6,7 @@ from attacks.adam_steps import AdamSteps
 from attacks.base import Attack, Prepared
 from attacks.errors import InvalidOption
 from attacks.gradients import CleanGradient
+from attacks.iterated import Start
 from attacks.metrics.base import TargetMetric
 from attacks.options import OptionValue
 from attacks.table import AttackInfo
@@ -61,9 +62,7 @@ class NVW(Attack):
         else:
             weight = variance_weight(frames, normalised=self.options["normalised"])
         return AdamSteps(
-            frames,
-            metric,
-            *self._clean(frames, metric, clean, values=self.iterations > 1),
+            Start(frames, metric, *self._clean(frames, metric, clean, values=self.iterations > 1)),
             iterations=self.iterations,
             weight=weight,
         )

@@ -6,7 +6,7 @@ import torch
 
 from attacks.base import Attack, Cost, Prepared
 from attacks.gradients import CleanGradient, check_nonzero, clean_gradient
-from attacks.iterated import GradientAt, Iterated
+from attacks.iterated import GradientAt, Iterated, Start
 from attacks.metrics.base import TargetMetric
 from attacks.niqe import NIQEModel, niqe, read_niqe_model
 from attacks.options import OptionValue
@@ -27,17 +27,14 @@ class SignSteps(Iterated):
 
     def __init__(
         self,
-        frames: torch.Tensor,
-        metric: TargetMetric,
-        clean: CleanGradient,
-        cost: Cost,
+        start: Start,
         *,
         iterations: int,
         step: float = 1.0,
         eps: float = math.inf,
         momentum: float = 0.0,
     ):
-        super().__init__(frames, metric, clean, cost, iterations=iterations)
+        super().__init__(start, iterations=iterations)
         self._step = step
         self._eps = eps
         self._momentum = momentum
@@ -71,16 +68,13 @@ class BoundedSum(Iterated):
 
     def __init__(
         self,
-        frames: torch.Tensor,
-        metric: TargetMetric,
-        clean: CleanGradient,
-        cost: Cost,
+        start: Start,
         *,
         iterations: int,
         bounds: torch.Tensor,
         momentum: float,
     ):
-        super().__init__(frames, metric, clean, cost, iterations=iterations)
+        super().__init__(start, iterations=iterations)
         self._bounds = bounds.view(-1, 1, 1, 1)
         self._momentum = momentum
 
@@ -95,27 +89,25 @@ class BoundedSum(Iterated):
 
 
 class RandomStart(Iterated):
-    """p <- Pi_eps(p + step * eps * sign(gradient(Clip(x + p)))) from p = eps * `start`, eps being the strength.
+    """p <- Pi_eps(p + step * eps * sign(gradient(Clip(x + p)))) from p = eps * `pattern`, eps being the strength.
 
     The first gradient is not the clean one, which serves the slope alone and is taken when that is asked for.
     """
 
     def __init__(
         self,
-        frames: torch.Tensor,
-        metric: TargetMetric,
-        clean: CleanGradient | None,
+        start: Start,
         *,
         iterations: int,
         step: float,
-        start: torch.Tensor,
+        pattern: torch.Tensor,
     ):
-        super().__init__(frames, metric, clean, Cost(), iterations=iterations)
+        super().__init__(start, iterations=iterations)
         self._step = step
-        self._start = start
+        self._pattern = pattern
 
     def _walk(self, strength: float, gradient_at: GradientAt) -> torch.Tensor:
-        perturbation = (self._start * strength).expand_as(self._frames).clone()
+        perturbation = (self._pattern * strength).expand_as(self._frames).clone()
         perturbed = torch.add(self._frames, perturbation).clamp_(0, 1)
         for iteration in range(self._iterations):
             gradient = gradient_at(perturbed)
@@ -143,9 +135,7 @@ class FGSM(Attack):
 
     def _prepare(self, frames: torch.Tensor, metric: TargetMetric, clean: CleanGradient | None) -> Prepared:
         return SignSteps(
-            frames,
-            metric,
-            *self._clean(frames, metric, clean),
+            Start(frames, metric, *self._clean(frames, metric, clean)),
             iterations=self.iterations,
             step=1 / self.iterations,
         )
@@ -161,7 +151,7 @@ class IFGSM(Attack):
     """
 
     def _prepare(self, frames: torch.Tensor, metric: TargetMetric, clean: CleanGradient | None) -> Prepared:
-        return SignSteps(frames, metric, *self._clean(frames, metric, clean), **self.options)
+        return SignSteps(Start(frames, metric, *self._clean(frames, metric, clean)), **self.options)
 
 
 class MIFGSM(Attack):
@@ -172,8 +162,8 @@ class MIFGSM(Attack):
     """
 
     def _prepare(self, frames: torch.Tensor, metric: TargetMetric, clean: CleanGradient | None) -> Prepared:
-        clean, cost = self._clean(frames, metric, clean, values=self.iterations > 1)
-        return SignSteps(frames, metric, clean, cost, **self.options)
+        start = Start(frames, metric, *self._clean(frames, metric, clean, values=self.iterations > 1))
+        return SignSteps(start, **self.options)
 
 
 class AMIFGSM(Attack):
@@ -205,12 +195,8 @@ class AMIFGSM(Attack):
             bounds = frames.new_full((len(frames),), _BOUND_WITHOUT_NIQE)
         else:
             bounds = niqe(frames, self._model).reciprocal().nan_to_num_(nan=0.0, posinf=0.0).float()
-        clean, cost = self._clean(frames, metric, clean, values=self.iterations > 1)
         return BoundedSum(
-            frames,
-            metric,
-            clean,
-            cost,
+            Start(frames, metric, *self._clean(frames, metric, clean, values=self.iterations > 1)),
             iterations=self.iterations,
             bounds=bounds,
             momentum=self.options["momentum"],
@@ -231,5 +217,10 @@ class PGD(Attack):
 
     def _prepare(self, frames: torch.Tensor, metric: TargetMetric, clean: CleanGradient | None) -> Prepared:
         generator = torch.Generator().manual_seed(self.options["seed"])
-        start = torch.randn(frames.shape[1:], generator=generator).clamp_(-1, 1).to(frames.device)
-        return RandomStart(frames, metric, clean, iterations=self.iterations, step=self.options["step"], start=start)
+        pattern = torch.randn(frames.shape[1:], generator=generator).clamp_(-1, 1).to(frames.device)
+        return RandomStart(
+            Start(frames, metric, clean, Cost()),
+            iterations=self.iterations,
+            step=self.options["step"],
+            pattern=pattern,
+        )

@@ -6,6 +6,7 @@ import torch.nn.functional as functional
 from attacks.adam_steps import AdamSteps
 from attacks.base import Attack, Prepared
 from attacks.gradients import CleanGradient
+from attacks.iterated import Start
 from attacks.metrics.base import TargetMetric
 
 __all__ = ["SSAH", "low_frequency_gradient"]
@@ -40,9 +41,7 @@ class SSAH(Attack):
     def _prepare(self, frames: torch.Tensor, metric: TargetMetric, clean: CleanGradient | None) -> Prepared:
         weight = self.options["low_frequency"]
         return AdamSteps(
-            frames,
-            metric,
-            *self._clean(frames, metric, clean, values=self.iterations > 1),
+            Start(frames, metric, *self._clean(frames, metric, clean, values=self.iterations > 1)),
             iterations=self.iterations,
             penalty=(lambda x: low_frequency_gradient(x, frames).mul_(weight)) if weight else None,
         )

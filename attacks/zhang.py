@@ -8,6 +8,7 @@ from attacks.adam_steps import AdamSteps
 from attacks.base import Attack, Prepared
 from attacks.errors import InvalidFrames
 from attacks.gradients import CleanGradient
+from attacks.iterated import Start
 from attacks.metrics.base import TargetMetric
 from attacks.metrics.full_reference import Distance, full_reference_distance
 from attacks.options import OptionValue
@@ -47,10 +48,10 @@ class Zhang(Attack):
                 f"zhang with {name} needs frames of at least {least}x{least} pixels, "
                 f"got {frames.shape[-1]}x{frames.shape[-2]}."
             )
-        clean_gradient, cost = self._clean(frames, metric, clean, values=self.iterations > 1)
+        start = Start(frames, metric, *self._clean(frames, metric, clean, values=self.iterations > 1))
         held = self.options["fidelity"] > 0 and self.iterations > 1
         penalty = self._distance_gradient(frames) if held else None
-        return AdamSteps(frames, metric, clean_gradient, cost, iterations=self.iterations, penalty=penalty)
+        return AdamSteps(start, iterations=self.iterations, penalty=penalty)
 
     def _distance_gradient(self, clean: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
         """x -> derivative of `fidelity` * D(x, clean)."""
