@@ -1,10 +1,7 @@
 """The worked example of docs/adding-an-attack.md, taken from the page and run."""
 
-import pathlib
 import re
 import shlex
-import shutil
-import subprocess
 import sys
 import types
 
@@ -13,9 +10,9 @@ from django.core.management import call_command
 
 from attacks import list_attacks, table
 from stimuli import parse_attacks, read_manifest
+from tests.project_copy import ROOT, count_passed_in_a_copy
 from tests.stimuli.conftest import the_metric, write_clip
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "adding-an-attack.md").read_text()
 MODULE, ROW, USE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 (COMMANDS,) = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
@@ -79,22 +76,16 @@ def test_a_set_is_made_with_it(added, monkeypatch, tmp_path):
 
 @pytest.mark.slow
 def test_in_a_copy_of_the_project_the_tests_of_every_attack_hold_it_too(tmp_path):
-    for name in ("attacks", "stimuli", "tests", "studyserver", "analysis"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    (tmp_path / "attacks" / "scattered.py").write_text(MODULE)
-    rows = tmp_path / "attacks" / "table.py"
-    before, end = rows.read_text().rsplit("    )\n}\n", 1)
-    rows.write_text(f"{before}{ROW}    )\n}}\n{end}")
     (arguments,) = commands_of("pytest")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments, "-q", "-p", "no:cacheprovider"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
+    passed = count_passed_in_a_copy(
+        tmp_path,
+        files={"attacks/scattered.py": MODULE},
+        table="attacks/table.py",
+        before="    )\n}\n",
+        row=ROW,
+        arguments=arguments,
     )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 33
+    assert passed >= 33
 
 
 def test_its_mathematics(added, seeded_frames):
