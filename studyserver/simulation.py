@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from studyserver.errors import StudyFull
+from studyserver.flow import ENDED
 from studyserver.models import Condition, Participant, Session, Stimulus, Study, Trial
 from studyserver.selectors import session_current_trial
-from studyserver.services import session_plan, session_start, study_check_pairs, trial_present, vote_record
+from studyserver.services import session_advance, session_start, study_check_pairs, trial_present, vote_record
 
 __all__ = ["SimulationResult", "simulate_votes", "true_scores"]
 
@@ -105,7 +106,10 @@ def simulate_votes(*, study: Study, participants: int, seed: int, spammers: int 
 def _enter(study: Study, code: str) -> Session:
     """Return the planned session of a model participant; nothing of it stays behind where StudyFull is raised."""
     session = session_start(study=study, code=code, origin=Participant.Origin.SIMULATED)
-    session_plan(session=session)
+    while session.state not in (*ENDED, Session.State.TRAINING, Session.State.ACTIVE):
+        session = session_advance(session=session)
+    if session.state == Session.State.FULL:
+        raise StudyFull(f"study {study.slug!r} has all the votes it needs")
     return session
 
 

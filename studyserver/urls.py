@@ -5,9 +5,11 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from studyserver.views.entry import declined, done, landing
 from studyserver.views.health import health
 from studyserver.views.media import media
-from studyserver.views.pages import declined, done, instructions, landing, trial
+from studyserver.views.steps import instructions
+from studyserver.views.trial import trial
 from studyserver.views.vote import vote
 
 study = [

@@ -86,8 +86,11 @@ def _time(moment) -> str | None:
     return moment.isoformat(timespec="milliseconds") if moment else None
 
 
-def vote_frame(study: Study):
-    """Return all votes of a study's real and simulated participants, one row each, in the order of their arrival."""
+def vote_frame(study: Study, reasons: dict[int, str]):
+    """Return all votes of a study but those of previews, one row each, in the order of their arrival.
+
+    `reasons`: by key of a vote, why it does not count.
+    """
     # Imported here: pandas takes a second, and the participants' pages do not need it.
     import pandas
 
@@ -102,33 +105,17 @@ def vote_frame(study: Study):
         )
         .order_by("id")
     )
-    rows = [_Facts(vote, study, reason) for vote, reason in zip(votes, _reasons(study, votes), strict=True)]
-    return pandas.DataFrame(
-        {column.name: pandas.array([column.value(row) for row in rows], dtype=column.dtype) for column in COLUMNS}
-    )
-
-
-def _reasons(study: Study, votes: list[Vote]) -> list[str]:
-    """Return for each vote why it should not count, empty where it should."""
     mixed = any(vote.trial.origin == Participant.Origin.REAL for vote in votes) and not study.demonstration
-    missed = {
-        vote.trial.participant_id
-        for vote in votes
-        if vote.trial.kind == Trial.Kind.VERIFICATION and vote.choice != vote.trial.expected
-    }
 
     def reason(vote: Vote) -> str:
         if mixed and vote.trial.origin == Participant.Origin.SIMULATED:
             return "simulated participant beside real ones"
-        if vote.late:
-            return "late: the place had gone to somebody else"
-        if vote.trial.participant_id in missed:
-            return "participant missed the verification pair"
-        if vote.playback_ok is False:
-            return f"playback: {vote.playback_reason}"
-        return ""
+        return reasons[vote.pk]
 
-    return [reason(vote) for vote in votes]
+    rows = [_Facts(vote, study, reason(vote)) for vote in votes]
+    return pandas.DataFrame(
+        {column.name: pandas.array([column.value(row) for row in rows], dtype=column.dtype) for column in COLUMNS}
+    )
 
 
 def data_dictionary() -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from studyserver.admin.readonly import list_link
 from studyserver.errors import StudyError
 from studyserver.models import Study
 from studyserver.selectors import study_counts
-from studyserver.services import places_ensure, study_close, study_open, study_pause
+from studyserver.services import places_ensure, study_close, study_open, study_pause, study_records_ensure
 from studyserver.views.visit import preview_address
 
 __all__ = ["StudyAdmin"]
@@ -78,6 +78,7 @@ class StudyAdmin(admin.ModelAdmin):
         if change and "consent_text" in form.changed_data:
             obj.consent_version += 1
         super().save_model(request, obj, form, change)
+        study_records_ensure(study=obj)
         if obj.status == Study.Status.OPEN and "votes_per_pair" in form.changed_data:
             places_ensure(study=obj, origin="real")
 

@@ -4,7 +4,7 @@ import django.core.validators
 import django.db.models.deletion
 from django.db import migrations, models
 
-import studyserver.models.studies
+import studyserver.models.study_settings
 
 
 class Migration(migrations.Migration):
@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                 (
                     "key",
                     models.CharField(
-                        default=studyserver.models.studies.new_token, editable=False, max_length=40, unique=True
+                        default=studyserver.models.study_settings.new_token, editable=False, max_length=40, unique=True
                     ),
                 ),
                 (
@@ -172,7 +172,8 @@ class Migration(migrations.Migration):
                 (
                     "consent_text",
                     models.TextField(
-                        default=studyserver.models.studies.default_consent, help_text="Blank lines separate paragraphs."
+                        default=studyserver.models.study_settings.default_consent,
+                        help_text="Blank lines separate paragraphs.",
                     ),
                 ),
                 (
@@ -185,7 +186,7 @@ class Migration(migrations.Migration):
                 (
                     "completion_code",
                     models.CharField(
-                        default=studyserver.models.studies.new_code,
+                        default=studyserver.models.study_settings.new_code,
                         help_text="Shown after the last pair.",
                         max_length=40,
                     ),
@@ -230,7 +231,12 @@ class Migration(migrations.Migration):
                 ("manifest_sha256", models.CharField(blank=True, editable=False, max_length=64)),
                 ("target_metric", models.CharField(blank=True, editable=False, max_length=100)),
                 ("target_gain", models.FloatField(editable=False, null=True)),
-                ("salt", models.CharField(default=studyserver.models.studies.new_token, editable=False, max_length=40)),
+                (
+                    "salt",
+                    models.CharField(
+                        default=studyserver.models.study_settings.new_token, editable=False, max_length=40
+                    ),
+                ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
@@ -357,19 +363,19 @@ class Migration(migrations.Migration):
                 (
                     "token",
                     models.CharField(
-                        default=studyserver.models.studies.new_token, editable=False, max_length=40, unique=True
+                        default=studyserver.models.study_settings.new_token, editable=False, max_length=40, unique=True
                     ),
                 ),
                 (
                     "left_token",
                     models.CharField(
-                        default=studyserver.models.studies.new_token, editable=False, max_length=40, unique=True
+                        default=studyserver.models.study_settings.new_token, editable=False, max_length=40, unique=True
                     ),
                 ),
                 (
                     "right_token",
                     models.CharField(
-                        default=studyserver.models.studies.new_token, editable=False, max_length=40, unique=True
+                        default=studyserver.models.study_settings.new_token, editable=False, max_length=40, unique=True
                     ),
                 ),
                 ("claimed_at", models.DateTimeField(null=True)),

@@ -18,6 +18,9 @@ class Source(models.Model):
     height = models.PositiveIntegerField()
     frames = models.PositiveIntegerField()
     fps = models.CharField(max_length=30, help_text="Exact, as a fraction.")
+    delivered = models.JSONField(
+        default=dict, blank=True, help_text="What its files share: size, colour, profile, settings, below_floor."
+    )
 
     class Meta:
         ordering = ["study", "name"]
@@ -66,9 +69,16 @@ class Stimulus(models.Model):
     height = models.PositiveIntegerField()
     frames = models.PositiveIntegerField()
     fps = models.CharField(max_length=30)
+    codec = models.CharField(max_length=60, blank=True, help_text="As in RFC 6381.")
+    bytes_encoded = models.PositiveBigIntegerField(null=True, help_text="Without padding.")
     strength = models.FloatField(null=True)
-    gain_delivered = models.FloatField(null=True)
+    linf = models.FloatField(null=True, help_text="Largest change of a value, in 8-bit levels.")
+    gain_frames = models.FloatField(null=True, help_text="Before encoding.")
+    gain_delivered = models.FloatField(null=True, help_text="Of the decoded file against the delivered reference.")
+    score_clean = models.FloatField(null=True)
+    score_delivered = models.FloatField(null=True)
     retention = models.FloatField(null=True)
+    retention_luma = models.FloatField(null=True)
     speed_matched = models.BooleanField(
         null=True, help_text="Whether one gradient per frame is enough; empty where the set does not say."
     )

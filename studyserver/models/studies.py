@@ -1,49 +1,41 @@
-"""A study: what participants read, how many pairs they see, how many votes a pair needs."""
+"""A study: its state, its stimulus set, and the texts and rules that it has had."""
 
-import secrets
-
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from simple_history.models import HistoricalRecords
 
-__all__ = ["Study", "default_consent", "new_code", "new_token"]
+from studyserver.models.study_settings import (
+    ConsentSettings,
+    EnvironmentSettings,
+    OutcomeSettings,
+    PaymentSettings,
+    PresentationSettings,
+    RecruitmentSettings,
+    SessionSettings,
+    new_token,
+)
 
-# Without letters and digits that people confuse when they copy a code by hand.
-_CODE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
-
-DEFAULT_CONSENT = """\
-You are invited to compare pairs of short videos on a computer and to say which one looks better. There are no risks \
-beyond those of watching videos on a screen.
-
-Taking part is voluntary. You may stop at any time, without giving a reason, by closing this page.
-
-We store your answers, how smoothly the videos played and the size of your window. We store no name, no e-mail address \
-and no network address; if a recruitment service sent you, we keep only a scrambled form of the identifier it gave us.\
-"""
-
-
-def default_consent() -> str:
-    """Return the consent text of a new study."""
-    return DEFAULT_CONSENT
+__all__ = ["ConsentText", "Rule", "Study"]
 
 
-def new_token() -> str:
-    """Return 128 random bits as text for an address."""
-    return secrets.token_urlsafe(16)
-
-
-def new_code() -> str:
-    """Return a code that people can copy by hand (40 random bits)."""
-    return "".join(secrets.choice(_CODE_LETTERS) for _ in range(8))
-
-
-class Study(models.Model):
+class Study(
+    ConsentSettings,
+    SessionSettings,
+    PresentationSettings,
+    EnvironmentSettings,
+    RecruitmentSettings,
+    OutcomeSettings,
+    PaymentSettings,
+):
     """One experiment on one imported stimulus set."""
 
     class Status(models.TextChoices):
-        """Draft: only previews enter. Paused: nobody continues for now. Closed: nobody new, those inside may finish."""
+        """Draft: only previews enter. Pilot: people enter, marked and counted apart. Paused: nobody continues for now.
+        Closed: nobody new, those inside may finish.
+        """
 
         DRAFT = "draft"
+        PILOT = "pilot"
         OPEN = "open"
         PAUSED = "paused"
         CLOSED = "closed"
@@ -56,47 +48,76 @@ class Study(models.Model):
         help_text="Simulated votes count like real ones. For trying out, never for research.",
     )
 
-    consent_text = models.TextField(default=default_consent, help_text="Blank lines separate paragraphs.")
-    consent_version = models.PositiveIntegerField(
-        default=1, editable=False, help_text="Counts changes of the consent text."
-    )
-    allow_tie = models.BooleanField("offer “no visible difference”", default=True)
-    completion_code = models.CharField(max_length=40, default=new_code, help_text="Shown after the last pair.")
-    completion_url = models.URLField(blank=True, help_text="Optional address back to the recruitment service.")
-
-    votes_per_pair = models.PositiveIntegerField(
-        default=10, validators=[MinValueValidator(1)], help_text="Quota: different people per pair."
-    )
-    pairs_per_session = models.PositiveIntegerField(
-        default=18,
-        validators=[MinValueValidator(1), MaxValueValidator(200)],
-        help_text="Test pairs that one participant sees.",
-    )
-    lease_minutes = models.PositiveIntegerField(
-        default=30,
-        validators=[MinValueValidator(1)],
-        help_text="Without a vote for so long, a participant's places are free again.",
-    )
-    seed = models.PositiveBigIntegerField(
-        default=0, help_text="Sessions draw their order from this and their own number."
-    )
-
     manifest_sha256 = models.CharField(max_length=64, blank=True, editable=False)
     target_metric = models.CharField(max_length=100, blank=True, editable=False)
     target_gain = models.FloatField(null=True, editable=False)
     target_linf = models.FloatField(
         "target of the largest change", null=True, editable=False, help_text="8-bit levels, of a set matched by it."
     )
+    gain_tolerance = models.FloatField(
+        null=True, editable=False, help_text="Share of the target by which a delivered gain may miss it."
+    )
+    retention_floor = models.FloatField(
+        null=True, editable=False, help_text="Share of each attack that the files were to keep; empty where not asked."
+    )
     salt = models.CharField(max_length=40, default=new_token, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    history = HistoricalRecords(excluded_fields=["salt"])
 
     class Meta:
         ordering = ["-created_at"]
         verbose_name_plural = "studies"
         constraints = [
-            models.CheckConstraint(name="study_status", condition=Q(status__in=["draft", "open", "paused", "closed"])),
+            models.CheckConstraint(
+                name="study_status", condition=Q(status__in=["draft", "pilot", "open", "paused", "closed"])
+            ),
             models.CheckConstraint(name="study_counts", condition=Q(votes_per_pair__gte=1, pairs_per_session__gte=1)),
         ]
 
     def __str__(self):
         return self.title
+
+
+class ConsentText(models.Model):
+    """A version of a study's consent text, kept for as long as the study."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="consent_texts")
+    version = models.PositiveIntegerField()
+    text = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["study", "version"]
+        constraints = [models.UniqueConstraint(name="consent_version_in_study", fields=["study", "version"])]
+
+    def __str__(self):
+        return f"version {self.version}"
+
+
+class Rule(models.Model):
+    """A version of the rule that says who is paid, or of the one that says which votes count.
+
+    The newest version of a purpose is in force; older ones stay, so that a ranking can be made again under them.
+    """
+
+    class Purpose(models.TextChoices):
+        PAY = "pay", "who is paid"
+        USE = "use", "which votes count"
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="rules")
+    purpose = models.CharField(max_length=3, choices=Purpose)
+    version = models.PositiveIntegerField()
+    settings = models.JSONField(help_text="Fields of studyserver.rules.PayRule or UseRule.")
+    note = models.CharField(max_length=300, blank=True, help_text="Why it was changed.")
+    author = models.CharField(max_length=150, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["study", "purpose", "-version"]
+        constraints = [
+            models.UniqueConstraint(name="rule_version_in_study", fields=["study", "purpose", "version"]),
+            models.CheckConstraint(name="rule_purpose", condition=Q(purpose__in=["pay", "use"])),
+        ]
+
+    def __str__(self):
+        return f"{self.get_purpose_display()}, version {self.version}"

@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from studyserver.models.materials import Condition, Pair, Stimulus
 from studyserver.models.people import Participant, Session
-from studyserver.models.studies import new_token
+from studyserver.models.study_settings import PresentationSettings, new_token
 
 __all__ = ["Trial", "Vote"]
 
@@ -15,7 +15,8 @@ class Trial(models.Model):
 
     A test trial of a real or simulated participant is a numbered place in its pair's quota. It exists before
     anyone sees it (`free`), is taken by compare-and-swap (`claimed`), and ends `answered`; when its participant
-    goes away it ends `expired` and a new free trial takes over the number, and with it the side.
+    goes away it ends `expired` and a new free trial takes over the number, and with it the side. An answer that the
+    rule of use drops ends `surplus`: the vote is kept, and its place is given again.
     """
 
     class Kind(models.TextChoices):
@@ -30,6 +31,7 @@ class Trial(models.Model):
         CLAIMED = "claimed"
         ANSWERED = "answered"
         EXPIRED = "expired"
+        SURPLUS = "surplus"
 
     pair = models.ForeignKey(Pair, on_delete=models.PROTECT, related_name="trials")
     kind = models.CharField(max_length=12, choices=Kind)
@@ -40,7 +42,7 @@ class Trial(models.Model):
 
     session = models.ForeignKey(Session, on_delete=models.PROTECT, null=True, related_name="trials")
     participant = models.ForeignKey(Participant, on_delete=models.PROTECT, null=True, related_name="trials")
-    position = models.PositiveIntegerField(null=True, help_text="Order in the session; training is 0.")
+    position = models.PositiveIntegerField(null=True, help_text="Order in the practice, or in the session, from 1.")
     attempt = models.PositiveIntegerField(default=1, help_text="Counts showings of the training pair.")
     token = models.CharField(max_length=40, unique=True, default=new_token, editable=False)
     left_token = models.CharField(max_length=40, unique=True, default=new_token, editable=False)
@@ -56,7 +58,7 @@ class Trial(models.Model):
                 name="trial_kind", condition=Q(kind__in=["training", "test", "verification", "repeat", "null"])
             ),
             models.CheckConstraint(
-                name="trial_state", condition=Q(state__in=["free", "claimed", "answered", "expired"])
+                name="trial_state", condition=Q(state__in=["free", "claimed", "answered", "expired", "surplus"])
             ),
             models.CheckConstraint(
                 name="trial_free_or_somebodys",
@@ -65,12 +67,21 @@ class Trial(models.Model):
             ),
             models.CheckConstraint(
                 name="trial_place_only_for_tests",
-                condition=Q(kind="test") | Q(number=None, state__in=["claimed", "answered", "expired"]),
+                condition=Q(kind="test") | Q(number=None, state__in=["claimed", "answered", "expired", "surplus"]),
             ),
             models.UniqueConstraint(
-                name="trial_place_held_once", fields=["pair", "origin", "number"], condition=~Q(state="expired")
+                name="trial_place_held_once",
+                fields=["pair", "origin", "number"],
+                condition=~Q(state__in=["expired", "surplus"]),
             ),
-            models.UniqueConstraint(name="trial_position_in_session", fields=["session", "position", "attempt"]),
+            models.UniqueConstraint(
+                name="trial_position_in_session", fields=["session", "position"], condition=~Q(kind="training")
+            ),
+            models.UniqueConstraint(
+                name="trial_position_in_training",
+                fields=["session", "position", "attempt"],
+                condition=Q(kind="training"),
+            ),
             # Training shows a pair again until the answer is right, and a study with one source has no other
             # pair to train on than the one it verifies with.
             models.UniqueConstraint(
@@ -110,7 +121,10 @@ class Vote(models.Model):
     trial = models.OneToOneField(Trial, on_delete=models.PROTECT, related_name="vote")
     choice = models.CharField(max_length=5, choices=Choice)
     response_ms = models.PositiveIntegerField(null=True, help_text="From the end of the first playback to the answer.")
-    playback = models.JSONField(default=dict, blank=True, help_text="How both videos played.")
+    presentation = models.CharField(
+        max_length=12, choices=PresentationSettings.Presentation, default=PresentationSettings.Presentation.SIDE_BY_SIDE
+    )
+    playback = models.JSONField(default=dict, blank=True, help_text="The playback certificate: how both videos played.")
     playback_ok = models.BooleanField(null=True)
     playback_reason = models.CharField(max_length=200, blank=True)
     late = models.BooleanField(

@@ -1,15 +1,16 @@
 """Writes: every change of the database goes through these functions, atomic and keyword-only."""
 
-from studyserver.services.planning import places_reclaim, session_plan
+from studyserver.services.places import places_ensure, places_reclaim, places_release, places_settle
 from studyserver.services.sessions import session_renew_lease, session_start
+from studyserver.services.steps import session_advance, session_end
 from studyserver.services.stimulus_sets import ImportResult, import_stimulus_set
 from studyserver.services.studies import (
-    places_ensure,
     study_check_pairs,
     study_check_slug,
     study_close,
     study_open,
     study_pause,
+    study_records_ensure,
     study_set_design,
 )
 from studyserver.services.votes import VoteResult, trial_present, vote_record
@@ -20,7 +21,10 @@ __all__ = [
     "import_stimulus_set",
     "places_ensure",
     "places_reclaim",
-    "session_plan",
+    "places_release",
+    "places_settle",
+    "session_advance",
+    "session_end",
     "session_renew_lease",
     "session_start",
     "study_check_pairs",
@@ -28,6 +32,7 @@ __all__ = [
     "study_close",
     "study_open",
     "study_pause",
+    "study_records_ensure",
     "study_set_design",
     "trial_present",
     "vote_record",

@@ -1,43 +1,35 @@
 """What a participant will see: one training pair, test pairs taken from the pool, one hidden verification pair."""
 
 import random
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.db import transaction
 from django.db.models import Count, Min, Q
-from django.utils import timezone
 
 from studyserver.errors import StudyFull
 from studyserver.models import Pair, Participant, Session, Study, Trial
-from studyserver.services.studies import places_ensure, study_check_pairs
+from studyserver.services.places import places_ensure, places_reclaim
+from studyserver.services.studies import study_check_pairs
 
-__all__ = ["places_reclaim", "session_plan", "training_trial_create"]
+__all__ = ["session_plan", "training_trial_create"]
 
 
-@transaction.atomic
-def session_plan(*, session: Session, now: datetime | None = None) -> bool:
-    """Take the places of a session and put its trials in order; return False where another request did it first.
+def session_plan(*, session: Session, now: datetime) -> None:
+    """Take the places of a session and put its trials in order, within the caller's transaction.
 
     Test pairs come from the pairs with the fewest takers; which of those, the order, and the side of training
     and verification pairs follow the session's recorded seed. Raises StudyFull when no place is free, StudyNotReady
     where there is nothing to show (previews and simulated participants enter a study in any status).
     """
-    now = now or timezone.now()
     study = session.participant.study
     study_check_pairs(study)
     # One plan of a study at a time, so that "fewest takers" is exact and two plans cannot wait for each other.
     Study.objects.select_for_update().get(pk=study.pk)
-    lease = now + timedelta(minutes=study.lease_minutes)
-    taken = Session.objects.filter(pk=session.pk, state=Session.State.CONSENTED).update(
-        state=Session.State.ACTIVE, started_at=now, lease_until=lease
-    )
-    if taken != 1:
-        return False
     rng = random.Random(session.seed)
-    training_trial_create(session=session, pair=_training_pair(study, rng), attempt=1, rng=rng, now=now)
+    for number in range(1, study.training_pairs + 1):
+        training_trial_create(
+            session=session, pair=_training_pair(study, rng), position=number, attempt=1, rng=rng, now=now
+        )
     _claim_all(session, rng, now)
-    session.refresh_from_db()
-    return True
 
 
 def _claim_all(session: Session, rng: random.Random, now: datetime) -> None:
@@ -106,9 +98,11 @@ def _trial_create(session, pair: int, kind: str, position: int, rng: random.Rand
     )
 
 
-def training_trial_create(*, session: Session, pair: int, attempt: int, rng: random.Random, now: datetime) -> Trial:
-    """Add a showing of the training pair, on a fresh random side, before all other trials."""
-    return _trial_create(session, pair, Trial.Kind.TRAINING, 0, rng, now, attempt)
+def training_trial_create(
+    *, session: Session, pair: int, position: int, attempt: int, rng: random.Random, now: datetime
+) -> Trial:
+    """Add a showing of a training pair, on a fresh random side."""
+    return _trial_create(session, pair, Trial.Kind.TRAINING, position, rng, now, attempt)
 
 
 def _training_pair(study: Study, rng: random.Random) -> int:
@@ -118,7 +112,7 @@ def _training_pair(study: Study, rng: random.Random) -> int:
 def _verification_pair(session: Session, rng: random.Random) -> int:
     """Return the verification pair shown least, of another source than the training pair where there is one."""
     study = session.participant.study
-    trained = session.trials.get(kind=Trial.Kind.TRAINING, attempt=1).pair_id
+    trained = set(session.trials.filter(kind=Trial.Kind.TRAINING).values_list("pair_id", flat=True))
     rows = list(
         study.pairs.filter(kind=Pair.Kind.VERIFICATION)
         .order_by("id")
@@ -126,29 +120,4 @@ def _verification_pair(session: Session, rng: random.Random) -> int:
         .annotate(shown=Count("trials", filter=Q(trials__kind=Trial.Kind.VERIFICATION)))
     )
     rng.shuffle(rows)
-    return min(rows, key=lambda row: (row[0] == trained, row[1]))[0]
-
-
-@transaction.atomic
-def places_reclaim(*, study: Study, now: datetime | None = None) -> int:
-    """Return the unanswered places of participants who went away to the pool, and say how many."""
-    now = now or timezone.now()
-    # No join: PostgreSQL looks again at the state of a trial that another transaction just changed only where the
-    # condition stands on the trial itself.
-    stale = Trial.objects.filter(
-        state=Trial.State.CLAIMED, session__in=Session.objects.filter(lease_until__lt=now).values("pk")
-    )
-    returned = 0
-    for trial in list(stale.filter(pair__study=study, number__isnull=False)):
-        # A vote that arrives at this moment wins or loses here; either way the place is held once. Who came back
-        # since the list was read keeps theirs.
-        if stale.filter(pk=trial.pk).update(state=Trial.State.EXPIRED) == 1:
-            Trial.objects.create(
-                pair_id=trial.pair_id,
-                kind=trial.kind,
-                origin=trial.origin,
-                number=trial.number,
-                mirrored=trial.mirrored,
-            )
-            returned += 1
-    return returned
+    return min(rows, key=lambda row: (row[0] in trained, row[1]))[0]

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from studyserver.errors import StudyUnavailable
+from studyserver.flow import HOLDS_PLACES
 from studyserver.models import Participant, Session, Study
 
 __all__ = ["session_renew_lease", "session_start"]
@@ -29,7 +30,8 @@ def session_start(
     there = Session.objects.filter(participant__study=study, participant__code=code).first()
     if there:
         return there
-    if origin == Participant.Origin.REAL and study.status != Study.Status.OPEN:
+    needed = {Participant.Origin.REAL: Study.Status.OPEN, Participant.Origin.PILOT: Study.Status.PILOT}
+    if needed.get(origin, study.status) != study.status:
         raise StudyUnavailable(f"study {study.slug!r} is {study.status}; nobody new can enter")
     participant, _ = Participant.objects.get_or_create(study=study, code=code, defaults={"origin": origin})
     digest = hashlib.sha256(f"{study.seed}:{code}".encode()).digest()
@@ -48,4 +50,4 @@ def session_start(
 def session_renew_lease(*, session: Session, now: datetime | None = None) -> None:
     """Keep an active participant's places for another lease."""
     until = (now or timezone.now()) + timedelta(minutes=session.participant.study.lease_minutes)
-    Session.objects.filter(pk=session.pk, state=Session.State.ACTIVE).update(lease_until=until)
+    Session.objects.filter(pk=session.pk, state__in=HOLDS_PLACES).update(lease_until=until)

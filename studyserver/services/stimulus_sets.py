@@ -15,8 +15,8 @@ from django.db import DataError, IntegrityError, transaction
 
 from studyserver.errors import StimulusSetRefused
 from studyserver.models import Condition, Pair, Source, Stimulus, Study
-from studyserver.models.studies import new_token
-from studyserver.services.studies import study_check_slug
+from studyserver.models.study_settings import new_token
+from studyserver.services.studies import study_check_slug, study_records_ensure
 
 __all__ = ["ImportResult", "import_stimulus_set"]
 
@@ -71,7 +71,10 @@ def import_stimulus_set(
             study.target_metric = manifest.target_metric.name
             study.target_gain = manifest.gain.target
             study.target_linf = manifest.gain.linf
+            study.gain_tolerance = manifest.gain.tolerance
+            study.retention_floor = manifest.delivery.retention_floor
             study.save()
+            study_records_ensure(study=study)
             _create_materials(study, manifest, files)
     except BaseException as error:
         for name in files.values():
@@ -94,6 +97,7 @@ def _create_materials(study: Study, manifest, files: dict[str, str]) -> None:
             height=source.height,
             frames=source.frames,
             fps=source.fps,
+            delivered=_plain(source.delivered),
         )
         for source in manifest.sources
     }
@@ -108,6 +112,7 @@ def _create_materials(study: Study, manifest, files: dict[str, str]) -> None:
             media=files[item.id],
             sha256=item.sha256,
             bytes=item.bytes,
+            bytes_encoded=item.bytes_encoded,
             width=item.width,
             height=item.height,
             frames=item.frames,
@@ -119,9 +124,15 @@ def _create_materials(study: Study, manifest, files: dict[str, str]) -> None:
         stimulus(
             item,
             item.condition,
+            codec=item.codec,
             strength=item.strength,
+            linf=item.linf,
+            gain_frames=item.gain_frames,
             gain_delivered=item.gain_delivered,
+            score_clean=item.score_clean,
+            score_delivered=item.score_delivered,
             retention=item.retention,
+            retention_luma=item.retention_luma,
             speed_matched=item.speed_matched,
             quality=_plain(item.quality),
         )
@@ -157,7 +168,9 @@ def _create_conditions(study: Study, manifest) -> dict[str, Condition]:
 
 
 def _pairs(study: Study, source: Source, stimuli: list[Stimulus]) -> list[Pair]:
-    """All pairs of a source's conditions are test pairs; the reference against the impaired video verifies."""
+    """All pairs of a source's conditions are test pairs; the reference against the impaired video verifies, and the
+    reference against itself is the null pair.
+    """
 
     def of_kind(*kinds: str) -> list[Stimulus]:
         return [stimulus for stimulus in stimuli if stimulus.condition.kind in kinds]
@@ -166,6 +179,7 @@ def _pairs(study: Study, source: Source, stimuli: list[Stimulus]) -> list[Pair]:
     tests = itertools.combinations(of_kind(Condition.Kind.REFERENCE, Condition.Kind.ATTACK), 2)
     ordered = [(Pair.Kind.TEST, *pair) for pair in tests]
     ordered += [(Pair.Kind.VERIFICATION, *pair) for pair in itertools.product(references, impaired)]
+    ordered += [(Pair.Kind.NULL, reference, reference) for reference in references]
     return [
         Pair(study=study, source=source, kind=kind, first=first, second=second)
         for kind, *pair in ordered

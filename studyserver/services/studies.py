@@ -2,18 +2,19 @@
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Count, Q
 
 from studyserver.errors import StudyError, StudyNotReady
-from studyserver.models import Pair, Participant, Study, Trial
+from studyserver.models import ConsentText, Pair, Participant, Rule, Study
+from studyserver.rules import default_rules
+from studyserver.services.places import places_ensure
 
 __all__ = [
-    "places_ensure",
     "study_check_pairs",
     "study_check_slug",
     "study_close",
     "study_open",
     "study_pause",
+    "study_records_ensure",
     "study_set_design",
 ]
 
@@ -60,65 +61,32 @@ def study_close(*, study: Study) -> Study:
 
 
 @transaction.atomic
-def study_set_design(*, study: Study, pairs_per_session: int, votes_per_pair: int) -> Study:
-    """Set how many test pairs a participant sees and how many people a pair needs, or raise StudyError."""
-    study.pairs_per_session, study.votes_per_pair = pairs_per_session, votes_per_pair
+def study_set_design(*, study: Study, **settings) -> Study:
+    """Change settings of a study, its fields by name; an open one gets the places it now needs. Raises StudyError."""
+    for name, value in settings.items():
+        setattr(study, name, value)
     try:
         study.full_clean()
     except ValidationError as error:
         raise StudyError(
             "; ".join(f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
         ) from None
-    study.save(update_fields=["pairs_per_session", "votes_per_pair"])
+    study.save(update_fields=list(settings))
+    study_records_ensure(study=study)
     if study.status == Study.Status.OPEN:
         places_ensure(study=study, origin=Participant.Origin.REAL)
     return study
+
+
+def study_records_ensure(*, study: Study) -> None:
+    """Keep the consent text of the present version, and give a new study its first rules."""
+    ConsentText.objects.get_or_create(study=study, version=study.consent_version, defaults={"text": study.consent_text})
+    for purpose, settings in default_rules().items():
+        if not study.rules.filter(purpose=purpose).exists():
+            Rule.objects.create(study=study, purpose=purpose, version=1, settings=settings, note="As first set.")
 
 
 def _study_set_status(*, study: Study, status: str) -> Study:
     study.status = status
     study.save(update_fields=["status"])
     return study
-
-
-def places_ensure(*, study: Study, origin: str) -> int:
-    """Make the free trials that are missing from every test pair's quota and return how many were made.
-
-    Sides alternate inside a pair's quota; whether a pair begins mirrored alternates too, so that the first
-    participants do not see every pair the same way round. A quota that was lowered keeps its surplus places
-    that somebody holds, and loses the free ones.
-    """
-    held = Trial.objects.filter(pair__study=study, origin=origin, kind=Trial.Kind.TEST, number__isnull=False)
-    held.filter(state=Trial.State.FREE, number__gte=study.votes_per_pair).delete()
-    counts = (
-        study.pairs.filter(kind=Pair.Kind.TEST)
-        .annotate(
-            places=Count(
-                "trials",
-                filter=Q(
-                    trials__origin=origin,
-                    trials__kind=Trial.Kind.TEST,
-                    trials__number__lt=study.votes_per_pair,
-                )
-                & ~Q(trials__state=Trial.State.EXPIRED),
-            )
-        )
-        .order_by("id")
-    )
-    missing = {pair.pk: rank for rank, pair in enumerate(counts) if pair.places < study.votes_per_pair}
-    if not missing:
-        return 0
-    there = set(held.filter(pair__in=missing).exclude(state=Trial.State.EXPIRED).values_list("pair_id", "number"))
-    fresh = [
-        Trial(
-            pair_id=pair,
-            kind=Trial.Kind.TEST,
-            origin=origin,
-            number=number,
-            mirrored=bool((number + rank) % 2),
-        )
-        for pair, rank in missing.items()
-        for number in range(study.votes_per_pair)
-        if (pair, number) not in there
-    ]
-    return len(Trial.objects.bulk_create(fresh, batch_size=500, ignore_conflicts=True))

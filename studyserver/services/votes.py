@@ -13,6 +13,7 @@ from studyserver.playback import assess_playback, clean_playback
 from studyserver.selectors import session_current_trial
 from studyserver.services.planning import training_trial_create
 from studyserver.services.sessions import session_renew_lease
+from studyserver.services.steps import session_advance
 
 __all__ = ["VoteResult", "trial_present", "vote_record"]
 
@@ -86,6 +87,7 @@ def _record(session, token, choice, response_ms, record, now) -> VoteResult:
         trial=trial,
         choice=choice,
         response_ms=response_ms,
+        presentation=session.presentation,
         playback=record,
         playback_ok=assessment.ok,
         playback_reason=assessment.reason,
@@ -95,10 +97,13 @@ def _record(session, token, choice, response_ms, record, now) -> VoteResult:
     correct = _correct(trial, choice)
     if correct is False:
         attempt = trial.attempt + 1
-        rng = random.Random(f"{session.seed}:{attempt}")
-        training_trial_create(session=session, pair=trial.pair_id, attempt=attempt, rng=rng, now=now)
+        rng = random.Random(f"{session.seed}:{trial.position}:{attempt}")
+        training_trial_create(
+            session=session, pair=trial.pair_id, position=trial.position, attempt=attempt, rng=rng, now=now
+        )
     if session_current_trial(session) is None:
-        Session.objects.filter(pk=session.pk).update(state=Session.State.COMPLETED, completed_at=now)
+        session.refresh_from_db()
+        session_advance(session=session, now=now)
     else:
         session_renew_lease(session=session, now=now)
     return VoteResult(vote, True, correct)

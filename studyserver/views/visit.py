@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
+from studyserver.flow import ENDED, PAGES
 from studyserver.models import Participant, Session, Study
 from studyserver.pseudonyms import participant_code
 from studyserver.selectors import session_for_key
@@ -25,6 +26,7 @@ __all__ = [
 
 # Prolific's own name, and a general one.
 _EXTERNAL_ID_PARAMETERS = ("PROLIFIC_PID", "participant")
+_PEOPLE = (Participant.Origin.REAL, Participant.Origin.PILOT)
 _PREVIEW_SALT = "studyserver.preview"
 _PREVIEW_SECONDS = 12 * 3600
 _COOKIE_SECONDS = 30 * 24 * 3600
@@ -90,14 +92,9 @@ def page_of(session: Session | None) -> str:
     """Return the name of the page a person should be on."""
     if session is None:
         return "landing"
-    paused = session.participant.study.status == Study.Status.PAUSED
-    if paused and session.participant.origin == Participant.Origin.REAL and session.state != Session.State.COMPLETED:
-        return "landing"
-    return {
-        Session.State.CONSENTED: "instructions",
-        Session.State.ACTIVE: "trial",
-        Session.State.COMPLETED: "done",
-    }[session.state]
+    participant = session.participant
+    stopped = participant.study.status == Study.Status.PAUSED and participant.origin in _PEOPLE
+    return "landing" if stopped and session.state not in ENDED else PAGES[session.state]
 
 
 def participant_page(name: str):

@@ -22,7 +22,18 @@ ARGUMENTS = [
 ROOM_FOR_EVERY_TEST = """
 from studyserver.selectors import study_by_slug
 from studyserver.services import study_set_design
-study_set_design(study=study_by_slug("cats"), pairs_per_session=18, votes_per_pair=100)
+study_set_design(
+    study=study_by_slug("cats"),
+    pairs_per_session=18,
+    votes_per_pair=100,
+    training_pairs=1,
+    quiz_questions=0,
+    verification_pairs=1,
+    repeat_pairs=0,
+    null_pairs=0,
+    questionnaire=False,
+    check_environment=False,
+)
 """
 
 

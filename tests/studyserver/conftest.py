@@ -45,10 +45,22 @@ def draft(db, tiny_set) -> Study:
     return import_stimulus_set(slug="cats", folder=tiny_set, title="Cats and dogs").study
 
 
+# One practice pair, then the test pairs with one hidden verification pair.
+SHORT = {
+    "training_pairs": 1,
+    "quiz_questions": 0,
+    "verification_pairs": 1,
+    "repeat_pairs": 0,
+    "null_pairs": 0,
+    "questionnaire": False,
+    "check_environment": False,
+}
+
+
 @pytest.fixture
 def study(draft) -> Study:
-    """An open study that wants four people per pair."""
-    study_set_design(study=draft, pairs_per_session=18, votes_per_pair=4)
+    """An open study of short sessions that wants four people per pair."""
+    study_set_design(study=draft, pairs_per_session=18, votes_per_pair=4, **SHORT)
     return study_open(study=draft)
 
 

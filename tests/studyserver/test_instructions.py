@@ -58,7 +58,7 @@ def test_when_the_last_place_went_meanwhile_it_says_so(visitor, stranger, study)
     stranger.begin()
     page = visitor.client.post(visitor.url("instructions"))
     assert "All places are taken" in page.text
-    assert Session.objects.earliest("id").state == Session.State.CONSENTED
+    assert Session.objects.earliest("id").state == Session.State.INSTRUCTIONS
 
 
 def test_a_preview_of_a_study_without_pairs_says_so(client, db):
@@ -67,7 +67,7 @@ def test_a_preview_of_a_study_without_pairs_says_so(client, db):
     visitor.consent("?" + preview_address(study).split("?")[1])
     page = client.post(visitor.url("instructions"))
     assert "The study has not begun" in page.text
-    assert visitor.session.state == Session.State.CONSENTED
+    assert visitor.session.state == Session.State.INSTRUCTIONS
 
 
 def test_a_preview_without_a_pair_to_train_on_says_so(client, draft):

@@ -35,7 +35,7 @@ def test_consent_is_recorded_with_version_and_time(visitor, study):
     session = visitor.session
     assert session.consent_version == 3
     assert session.consented_at is not None
-    assert session.state == Session.State.CONSENTED
+    assert session.state == Session.State.INSTRUCTIONS
 
 
 def test_without_the_tick_nothing_is_stored(visitor):

@@ -93,7 +93,7 @@ def test_order_follows_the_recorded_seed(study):
             state="free", session=None, participant=None, position=None, claimed_at=None
         )
         session.trials.all().delete()
-        Session.objects.filter(pk=session.pk).update(state="consented")
+        Session.objects.filter(pk=session.pk).update(state="instructions")
         return session.seed, pairs
 
     assert order("anna") == order("anna")

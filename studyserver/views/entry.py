@@ -1,18 +1,17 @@
-"""The pages from the invitation to the completion code."""
+"""The ways in and out: invitation and consent, and the page of every outcome."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from studyserver.errors import StudyFull, StudyNotReady, StudyUnavailable
+from studyserver.errors import StudyUnavailable
 from studyserver.forms import ConsentForm
 from studyserver.models import Participant, Session, Study
-from studyserver.models.studies import new_token
+from studyserver.models.study_settings import new_token
 from studyserver.pseudonyms import participant_code
 from studyserver.selectors import session_outline, session_progress, study_has_places
-from studyserver.services import session_plan, session_renew_lease, session_start, trial_present
-from studyserver.views.state import player_state
+from studyserver.services import session_start
 from studyserver.views.visit import (
     external_id,
     is_preview,
@@ -23,7 +22,7 @@ from studyserver.views.visit import (
     session_of_external_id,
 )
 
-__all__ = ["declined", "done", "instructions", "landing", "trial"]
+__all__ = ["declined", "done", "landing"]
 
 
 @never_cache
@@ -69,31 +68,6 @@ def _unavailable(study: Study, session: Session | None) -> str | None:
 def declined(request: HttpRequest, slug: str) -> HttpResponse:
     """Goodbye to a person who does not take part; nothing about them was stored."""
     return render(request, "studyserver/declined.html", {"study": get_object_or_404(Study, slug=slug)})
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@participant_page("instructions")
-def instructions(request: HttpRequest, study: Study, session: Session) -> HttpResponse:
-    """What to look for and which keys to press; leaving this page takes the places."""
-    if request.method == "POST":
-        try:
-            session_plan(session=session)
-        except StudyFull:
-            return render(request, "studyserver/unavailable.html", {"study": study, "why": "full"})
-        except StudyNotReady:
-            return render(request, "studyserver/unavailable.html", {"study": study, "why": "draft"})
-        return redirect("trial", slug=study.slug)
-    return render(request, "studyserver/instructions.html", {"study": study})
-
-
-@require_safe
-@participant_page("trial")
-def trial(request: HttpRequest, study: Study, session: Session) -> HttpResponse:
-    """The player, with the trial to answer now."""
-    current, state = player_state(session)
-    trial_present(trial=current)
-    session_renew_lease(session=session)
-    return render(request, "studyserver/trial.html", {"study": study, "state": state})
 
 
 @require_safe

@@ -1,4 +1,4 @@
-"""Reads: what a participant sees next, how far a study is, and the vote table."""
+"""Reads about a study as a whole: which, how far, and whether there is room."""
 
 import difflib
 from dataclasses import dataclass
@@ -9,22 +9,15 @@ from django.utils import timezone
 
 from studyserver.errors import UnknownStudy
 from studyserver.models import Pair, Participant, Session, Study, Trial, Vote
-from studyserver.vote_columns import vote_frame
 
 __all__ = [
     "SessionOutline",
     "StudyCounts",
     "pairs_with_progress",
-    "session_current_trial",
-    "session_for_key",
     "session_outline",
-    "session_progress",
-    "session_upcoming_trials",
     "study_by_slug",
     "study_counts",
     "study_has_places",
-    "trial_of_media",
-    "vote_table",
 ]
 
 
@@ -108,49 +101,3 @@ def pairs_with_progress() -> QuerySet[Pair]:
         return Count("trials__participant", filter=counted, distinct=True)
 
     return Pair.objects.annotate(answered=people("real"), answered_simulated=people("simulated"))
-
-
-def session_for_key(study: Study, key: str) -> Session | None:
-    """Return the session of a cookie, if it belongs to the study."""
-    return (
-        Session.objects.select_related("participant__study").filter(participant__study=study, key=key).first()
-        if key
-        else None
-    )
-
-
-def session_upcoming_trials(session: Session, count: int = 2) -> list[Trial]:
-    """Return the session's next unanswered trials in order."""
-    return list(
-        session.trials.filter(vote=None)
-        .select_related("pair__first__condition", "pair__second__condition")
-        .order_by("position", "attempt")[:count]
-    )
-
-
-def session_current_trial(session: Session) -> Trial | None:
-    """Return the trial to answer now, None when all are answered."""
-    return next(iter(session_upcoming_trials(session, 1)), None)
-
-
-def session_progress(session: Session) -> tuple[int, int]:
-    """Return how many pairs are answered, and of how many; training does not count."""
-    counted = session.trials.exclude(kind=Trial.Kind.TRAINING)
-    return counted.filter(vote__isnull=False).count(), counted.count()
-
-
-def trial_of_media(session: Session, token: str) -> Trial | None:
-    """Return the session's trial with a video under that address."""
-    return (
-        session.trials.filter(Q(left_token=token) | Q(right_token=token))
-        .select_related("pair__first", "pair__second")
-        .first()
-    )
-
-
-def vote_table(slug: str):
-    """Return the vote table of a study as a pandas.DataFrame; columns are those of `vote_columns.COLUMNS`.
-
-    Previews are left out. Rows that must not count carry `use` False and a reason.
-    """
-    return vote_frame(study_by_slug(slug))
