@@ -3,7 +3,8 @@ of the robustness benchmark.
 
     from stimuli import AttackSpec, StimulusRequest, generate_stimulus_set, read_manifest
 
-Reading a manifest loads neither PyTorch nor a codec; making a set loads them when it starts.
+Reading a manifest loads neither PyTorch nor a codec; reading a delivered file loads a codec; making a set loads both
+when it starts.
 """
 
 import importlib
@@ -16,9 +17,13 @@ _LAZY = {
     "BenchmarkResult": "stimuli.benchmark_run",
     "Cell": "stimuli.benchmark_cells",
     "CellResult": "stimuli.benchmark_cells",
+    "DeliveredFile": "stimuli.delivered_file",
+    "DeliveredPicture": "stimuli.delivered_file",
     "GenerationResult": "stimuli.generate",
     "MetricCache": "stimuli.benchmark_metrics",
+    "delivered_pictures": "stimuli.delivered_file",
     "generate_stimulus_set": "stimuli.generate",
+    "inspect_delivered": "stimuli.delivered_file",
     "options_with_file": "stimuli.conditions",
     "run_benchmark": "stimuli.benchmark_run",
     "run_cell": "stimuli.benchmark_jobs",
@@ -34,6 +39,8 @@ __all__ = [
     "BenchmarkResult",
     "Cell",
     "CellResult",
+    "DeliveredFile",
+    "DeliveredPicture",
     "GenerationResult",
     "Manifest",
     "MetricCache",
@@ -41,7 +48,9 @@ __all__ = [
     "VideoScores",
     "collect_sources",
     "collect_videos",
+    "delivered_pictures",
     "generate_stimulus_set",
+    "inspect_delivered",
     "options_with_file",
     "parse_attacks",
     "read_manifest",

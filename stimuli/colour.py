@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from stimuli.colour_names import LUMA_WEIGHTS, MATRICES, PRIMARIES, RANGES, TRANSFERS, ColourDescription
+
 __all__ = [
     "MATRICES",
     "PRIMARIES",
@@ -29,52 +31,6 @@ __all__ = [
     "to_delivery",
     "to_rgb",
 ]
-
-# Code points of ITU-T H.273 under the names that FFmpeg prints.
-MATRICES = {0: "rgb", 1: "bt709", 5: "bt470bg", 6: "smpte170m", 9: "bt2020nc"}
-_RANGES = {1: "limited", 2: "full"}
-PRIMARIES = {
-    1: "bt709",
-    4: "bt470m",
-    5: "bt470bg",
-    6: "smpte170m",
-    7: "smpte240m",
-    8: "film",
-    9: "bt2020",
-    11: "smpte431",
-    12: "smpte432",
-}
-TRANSFERS = {
-    1: "bt709",
-    4: "gamma22",
-    5: "gamma28",
-    6: "smpte170m",
-    7: "smpte240m",
-    8: "linear",
-    11: "iec61966-2-4",
-    13: "iec61966-2-1",
-    14: "bt2020-10",
-    15: "bt2020-12",
-    16: "smpte2084",
-    18: "arib-std-b67",
-}
-# Weight of red and of blue in luma (BT.709-6, BT.601-7, BT.2020-2).
-_LUMA_WEIGHTS = {
-    "bt709": (0.2126, 0.0722),
-    "bt470bg": (0.299, 0.114),
-    "smpte170m": (0.299, 0.114),
-    "bt2020nc": (0.2627, 0.0593),
-}
-
-
-@dataclass(frozen=True)
-class ColourDescription:
-    """How code values are to be read: matrix, range, primaries and transfer, by their FFmpeg names."""
-
-    matrix: str
-    range: str
-    primaries: str
-    transfer: str
 
 
 @dataclass(frozen=True)
@@ -144,7 +100,7 @@ def resolve_colour(
     wide = name == "bt2020nc"
     return ColourDescription(
         matrix=name,
-        range="full" if rgb else _RANGES.get(range_, "limited"),
+        range="full" if rgb else RANGES.get(range_, "limited"),
         primaries=("bt2020" if wide else "bt709") if primaries in (0, 2) else PRIMARIES[primaries],
         transfer=("bt2020-10" if wide else "bt709") if transfer in (0, 2) else TRANSFERS[transfer],
     )
@@ -283,7 +239,7 @@ def luma(frames: Tensor, colour: ColourDescription) -> Tensor:
 
 
 def _weights(colour: ColourDescription) -> tuple[float, float, float]:
-    red, blue = _LUMA_WEIGHTS["bt709" if colour.matrix == "rgb" else colour.matrix]
+    red, blue = LUMA_WEIGHTS["bt709" if colour.matrix == "rgb" else colour.matrix]
     return red, 1 - red - blue, blue
 
 

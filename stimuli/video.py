@@ -1,4 +1,4 @@
-"""Video files: probing, streaming decode to planes, streaming encode of the delivered file (the only user of PyAV)."""
+"""Video files: probing, streaming decode to planes, streaming encode of the delivered file (PyAV)."""
 
 import dataclasses
 import errno

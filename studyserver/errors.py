@@ -1,8 +1,16 @@
 """Named failures of studies; each message says what to change."""
 
 __all__ = [
+    "DeviceRefused",
+    "DifferenceUnavailable",
     "ExportUnavailable",
+    "InvalidAnswer",
+    "InvalidExclusion",
+    "InvalidMeasurement",
+    "InvalidIdentifiers",
+    "InvalidRule",
     "InvalidVote",
+    "InvitationRefused",
     "NotCurrentTrial",
     "ServerUnavailable",
     "StimulusSetRefused",
@@ -13,6 +21,7 @@ __all__ = [
     "TrialNotFound",
     "UnknownStudy",
     "VoteRefused",
+    "WalkStopped",
 ]
 
 
@@ -44,8 +53,40 @@ class TrialNotFound(StudyError):
     """The trial does not exist or belongs to somebody else."""
 
 
+class InvalidExclusion(StudyError):
+    """An exclusion has no reason, or one that is too long."""
+
+
+class InvalidIdentifiers(StudyError):
+    """A file with a recruitment service's identifiers cannot be read, or has no such column."""
+
+
+class InvalidRule(StudyError):
+    """A rule has no such setting or version, or a value is out of range."""
+
+
+class DeviceRefused(StudyError):
+    """The check of the device found something in the way, or was not made yet."""
+
+
+class InvalidAnswer(StudyError):
+    """Answers to a form of the session are missing, or none of those offered; `fields` has a sentence for each."""
+
+    def __init__(self, fields: dict[str, str]):
+        super().__init__("; ".join(f"{name}: {text}" for name, text in fields.items()))
+        self.fields = fields
+
+
+class InvalidMeasurement(StudyError):
+    """What a browser measured is not what the page's script sends."""
+
+
 class InvalidVote(StudyError):
     """The answer or its playback record is not what a player sends."""
+
+
+class InvitationRefused(StudyError):
+    """An invitation is unknown or used, or cannot be made."""
 
 
 class NotCurrentTrial(StudyError):
@@ -60,5 +101,13 @@ class ExportUnavailable(StudyError):
     """The vote table cannot be written in that format here."""
 
 
+class DifferenceUnavailable(StudyError):
+    """No difference picture can be made of this stimulus: no reference, no such frame, or a damaged file."""
+
+
 class ServerUnavailable(StudyError):
     """The server cannot start: the port is taken, or the address is not allowed."""
+
+
+class WalkStopped(StudyError):
+    """A visit that a model participant or the leak check makes met a page or an answer that no visit meets."""

@@ -3,8 +3,11 @@
 import base64
 import hashlib
 import hmac
+import secrets
 
-__all__ = ["participant_code"]
+__all__ = ["participant_code", "random_code"]
+
+_LETTERS = 12
 
 
 def participant_code(*, salt: str, external_id: str) -> str:
@@ -14,4 +17,9 @@ def participant_code(*, salt: str, external_id: str) -> str:
     is not stored itself.
     """
     digest = hmac.new(salt.encode(), external_id.encode(), hashlib.sha256).digest()
-    return base64.b32encode(digest).decode()[:12]
+    return base64.b32encode(digest).decode()[:_LETTERS]
+
+
+def random_code() -> str:
+    """Return a pseudonym in the same form that follows from nobody."""
+    return base64.b32encode(secrets.token_bytes(20)).decode()[:_LETTERS]

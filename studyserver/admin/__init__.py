@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from studyserver.admin import materials, people, studies, trials  # noqa: F401
+from studyserver.admin import invitations, materials, people, rules, studies, trials  # noqa: F401
 
 admin.site.site_header = "Video attack laboratory"
 admin.site.site_title = "Video attack laboratory"

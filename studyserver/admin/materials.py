@@ -4,6 +4,7 @@ from django.contrib import admin
 
 from studyserver.admin.attack_names import citation_of, title_of
 from studyserver.admin.readonly import RecordAdmin, link_to, list_link
+from studyserver.admin.stimulus_card import card_context, card_urls
 from studyserver.models import Condition, Pair, Source, Stimulus
 from studyserver.selectors import pairs_with_progress
 
@@ -60,6 +61,24 @@ class StimulusAdmin(RecordAdmin):
     search_fields = ("manifest_id", "source__name", "condition__label", "sha256")
     list_select_related = ("source", "condition")
     readonly_fields = ("attack_title", "citation")
+    fieldsets = (
+        (None, {"fields": ("source", "condition", "attack_title", "citation")}),
+        (
+            "As recorded",
+            {"classes": ("collapse",), "fields": ("manifest_id", "media", "sha256", "speed_matched", "quality")},
+        ),
+    )
+
+    class Media:
+        css = {"all": ["studyserver/admin.css"]}
+
+    def get_urls(self):
+        return [*card_urls(self), *super().get_urls()]
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        stimulus = self.get_object(request, object_id)
+        context = card_context(request, stimulus) if stimulus else {}
+        return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     @admin.display(description="what was done")
     def attack_title(self, stimulus):

@@ -1,9 +1,11 @@
 """Trials and votes."""
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 
 from studyserver.admin.readonly import RecordAdmin, link_to, moment_column
-from studyserver.models import Trial, Vote
+from studyserver.models import Rule, Trial, Vote
+from studyserver.selectors import rule_in_force, vote_reasons
 
 __all__ = ["TrialAdmin", "VoteAdmin"]
 
@@ -30,14 +32,40 @@ class TrialAdmin(RecordAdmin):
         return link_to(trial.participant)
 
 
+class _VoteList(ChangeList):
+    """The page of votes, each with the reason why it does not count."""
+
+    def get_results(self, request):
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        of_study = {}
+        for vote in self.result_list:
+            of_study.setdefault(vote.trial.participant.study, set()).add(vote.trial.session)
+        reasons = {
+            key: reason
+            for study, sessions in of_study.items()
+            for key, reason in vote_reasons(study, sessions=sessions).items()
+        }
+        for vote in self.result_list:
+            vote.reason = reasons[vote.pk]
+
+
 @admin.register(Vote)
 class VoteAdmin(RecordAdmin):
-    list_display = ("choice", "kind", "sides", "participant_link", "seconds", "playback_ok", "note", "voted")
-    list_filter = ("trial__pair__study", "trial__kind", "choice", "playback_ok", "late", "trial__origin")
+    list_display = ("choice", "kind", "sides", "participant_link", "counts", "note", "voted")
+    list_filter = ("trial__pair__study", "trial__kind", "choice", "presentation", "late", "trial__origin")
     search_fields = ("trial__participant__code", "trial__pair__source__name")
-    list_select_related = ("trial__participant", *(f"trial__{name}" for name in _PAIR))
+    list_select_related = (
+        "trial__participant__study",
+        "trial__session",
+        *(f"trial__{name}" for name in _PAIR),
+    )
     date_hierarchy = "voted_at"
+    readonly_fields = ("judged",)
     voted = moment_column("voted_at", "voted at")
+
+    def get_changelist(self, request, **options):
+        return _VoteList
 
     @admin.display(description="kind", ordering="trial__kind")
     def kind(self, vote):
@@ -51,10 +79,17 @@ class VoteAdmin(RecordAdmin):
     def participant_link(self, vote):
         return link_to(vote.trial.participant)
 
-    @admin.display(description="seconds", ordering="response_ms")
-    def seconds(self, vote):
-        return "–" if vote.response_ms is None else f"{vote.response_ms / 1000:.1f}"
+    @admin.display(description="counts", boolean=True)
+    def counts(self, vote):
+        return not vote.reason
 
-    @admin.display(description="note")
+    @admin.display(description="whether it counts")
+    def judged(self, vote):
+        study = vote.trial.participant.study
+        reason = vote_reasons(study, sessions=[vote.trial.session])[vote.pk]
+        rule = rule_in_force(study, Rule.Purpose.USE)
+        return f"{'no: ' if reason else 'yes'}{reason} (rule of use, version {rule.version})"
+
+    @admin.display(description="why it does not count")
     def note(self, vote):
-        return "late" if vote.late else vote.playback_reason
+        return vote.reason or "–"

@@ -459,6 +459,39 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "clip_effect",
+                    models.FloatField(
+                        default=0.5,
+                        help_text="Standard deviation, in logits, by which a condition does better or worse on one clip than on all; 0 where clips are taken to agree.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(5),
+                        ],
+                        verbose_name="spread between clips",
+                    ),
+                ),
+                (
+                    "interval_width",
+                    models.FloatField(
+                        default=0.3,
+                        help_text="Of the 95 % interval of the difference between two conditions, in logits; 0 does not ask.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(5),
+                        ],
+                        verbose_name="wanted half-width of an interval",
+                    ),
+                ),
+                (
+                    "strength_match",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="What the set made the same: the gain of each clip, the mean gain (dataset), or the largest change (linf).",
+                        max_length=10,
+                    ),
+                ),
+                (
                     "retention_floor",
                     models.FloatField(
                         editable=False,
@@ -600,6 +633,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="session",
+            name="paid_amount",
+            field=models.DecimalField(
+                decimal_places=2, help_text="What was paid, as the rule was then.", max_digits=8, null=True
+            ),
+        ),
+        migrations.RemoveField(model_name="vote", name="playback_ok"),
+        migrations.RemoveField(model_name="vote", name="playback_reason"),
+        migrations.AddField(
+            model_name="session",
             name="presentation",
             field=models.CharField(
                 choices=[
@@ -611,6 +653,11 @@ class Migration(migrations.Migration):
                 default="side-by-side",
                 max_length=12,
             ),
+        ),
+        migrations.AddField(
+            model_name="session",
+            name="left_at",
+            field=models.DateTimeField(help_text="When they did, for want of a sign of the person.", null=True),
         ),
         migrations.AddField(
             model_name="session",
@@ -917,6 +964,42 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="study",
+            name="clip_effect",
+            field=models.FloatField(
+                default=0.5,
+                help_text="Standard deviation, in logits, by which a condition does better or worse on one clip than on all; 0 where clips are taken to agree.",
+                validators=[
+                    django.core.validators.MinValueValidator(0),
+                    django.core.validators.MaxValueValidator(5),
+                ],
+                verbose_name="spread between clips",
+            ),
+        ),
+        migrations.AddField(
+            model_name="study",
+            name="interval_width",
+            field=models.FloatField(
+                default=0.3,
+                help_text="Of the 95 % interval of the difference between two conditions, in logits; 0 does not ask.",
+                validators=[
+                    django.core.validators.MinValueValidator(0),
+                    django.core.validators.MaxValueValidator(5),
+                ],
+                verbose_name="wanted half-width of an interval",
+            ),
+        ),
+        migrations.AddField(
+            model_name="study",
+            name="strength_match",
+            field=models.CharField(
+                blank=True,
+                editable=False,
+                help_text="What the set made the same: the gain of each clip, the mean gain (dataset), or the largest change (linf).",
+                max_length=10,
+            ),
+        ),
+        migrations.AddField(
+            model_name="study",
             name="retention_floor",
             field=models.FloatField(
                 editable=False,
@@ -1211,5 +1294,10 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.CASCADE, related_name="withdrawals", to="studyserver.study"
             ),
+        ),
+        migrations.RemoveIndex(model_name="trial", name="trial_pool"),
+        migrations.AddIndex(
+            model_name="trial",
+            index=models.Index(fields=["pair", "origin", "kind", "state", "number"], name="trial_pool"),
         ),
     ]

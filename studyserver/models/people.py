@@ -76,6 +76,7 @@ class Session(models.Model):
     completed_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True, help_text="Finished, screened out or stopped.")
     lease_until = models.DateTimeField(help_text="After this moment the places not yet answered may go to others.")
+    left_at = models.DateTimeField(null=True, help_text="When they did, for want of a sign of the person.")
 
     environment = models.JSONField(default=dict, blank=True, help_text="What the check of the device measured.")
     calibration = models.JSONField(default=dict, blank=True)
@@ -86,6 +87,9 @@ class Session(models.Model):
     submission = models.CharField(max_length=100, blank=True, help_text="Number of the submission there, for payment.")
     withdrawal_code = models.CharField(max_length=24, unique=True, default=new_withdrawal_code, editable=False)
     paid_at = models.DateTimeField(null=True)
+    paid_amount = models.DecimalField(
+        max_digits=8, decimal_places=2, null=True, help_text="What was paid, as the rule was then."
+    )
 
     class Meta:
         ordering = ["-id"]

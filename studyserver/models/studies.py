@@ -9,6 +9,7 @@ from studyserver.models.study_settings import (
     EnvironmentSettings,
     OutcomeSettings,
     PaymentSettings,
+    PlanningSettings,
     PresentationSettings,
     RecruitmentSettings,
     SessionSettings,
@@ -21,6 +22,7 @@ __all__ = ["ConsentText", "Rule", "Study"]
 class Study(
     ConsentSettings,
     SessionSettings,
+    PlanningSettings,
     PresentationSettings,
     EnvironmentSettings,
     RecruitmentSettings,
@@ -49,6 +51,13 @@ class Study(
     )
 
     manifest_sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    strength_match = models.CharField(
+        max_length=10,
+        blank=True,
+        editable=False,
+        help_text="What the set made the same: the gain of each clip, the mean gain (dataset), or the largest change "
+        "(linf).",
+    )
     target_metric = models.CharField(max_length=100, blank=True, editable=False)
     target_gain = models.FloatField(null=True, editable=False)
     target_linf = models.FloatField(

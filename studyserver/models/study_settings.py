@@ -10,6 +10,7 @@ __all__ = [
     "EnvironmentSettings",
     "OutcomeSettings",
     "PaymentSettings",
+    "PlanningSettings",
     "PresentationSettings",
     "RecruitmentSettings",
     "SessionSettings",
@@ -110,6 +111,27 @@ class SessionSettings(models.Model):
     )
     seed = models.PositiveBigIntegerField(
         default=0, help_text="Sessions draw their order from this and their own number."
+    )
+
+    class Meta:
+        abstract = True
+
+
+class PlanningSettings(models.Model):
+    """How sure the ranking is to be; the check before opening says whether the clips are enough for it."""
+
+    interval_width = models.FloatField(
+        "wanted half-width of an interval",
+        default=0.3,
+        validators=[MinValueValidator(0), MaxValueValidator(5)],
+        help_text="Of the 95 % interval of the difference between two conditions, in logits; 0 does not ask.",
+    )
+    clip_effect = models.FloatField(
+        "spread between clips",
+        default=0.5,
+        validators=[MinValueValidator(0), MaxValueValidator(5)],
+        help_text="Standard deviation, in logits, by which a condition does better or worse on one clip than on all; "
+        "0 where clips are taken to agree.",
     )
 
     class Meta:

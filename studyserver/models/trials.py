@@ -52,7 +52,8 @@ class Trial(models.Model):
 
     class Meta:
         ordering = ["session", "position", "attempt"]
-        indexes = [models.Index(fields=["pair", "origin", "state"], name="trial_pool")]
+        # Every plan counts places by pair and state: all that it asks stands in the index.
+        indexes = [models.Index(fields=["pair", "origin", "kind", "state", "number"], name="trial_pool")]
         constraints = [
             models.CheckConstraint(
                 name="trial_kind", condition=Q(kind__in=["training", "test", "verification", "repeat", "null"])
@@ -82,8 +83,7 @@ class Trial(models.Model):
                 fields=["session", "position", "attempt"],
                 condition=Q(kind="training"),
             ),
-            # Training shows a pair again until the answer is right, and a study with one source has no other
-            # pair to train on than the one it verifies with.
+            # The practice shows a pair again until the answer is right.
             models.UniqueConstraint(
                 name="trial_pair_once_per_participant",
                 fields=["participant", "pair"],
@@ -125,8 +125,6 @@ class Vote(models.Model):
         max_length=12, choices=PresentationSettings.Presentation, default=PresentationSettings.Presentation.SIDE_BY_SIDE
     )
     playback = models.JSONField(default=dict, blank=True, help_text="The playback certificate: how both videos played.")
-    playback_ok = models.BooleanField(null=True)
-    playback_reason = models.CharField(max_length=200, blank=True)
     late = models.BooleanField(
         default=False, help_text="Came after the place had gone to somebody else: kept, not counted."
     )

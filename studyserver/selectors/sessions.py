@@ -1,6 +1,6 @@
 """Reads about one session: what its participant sees next, and how far they are."""
 
-from django.db.models import Q
+from django.db.models import Case, F, Q, QuerySet, When
 
 from studyserver.models import Session, Study, Trial
 
@@ -24,25 +24,27 @@ def session_for_key(study: Study, key: str) -> Session | None:
 
 def session_upcoming_trials(session: Session, count: int = 4) -> list[Trial]:
     """Return the session's next unanswered trials in order, those of the practice first."""
-    open_trials = (
-        session.trials.filter(vote=None)
-        .exclude(kind=Trial.Kind.TRAINING, state=Trial.State.EXPIRED)
-        .select_related("pair__source", "pair__first__condition", "pair__second__condition")
-    )
-    practice = open_trials.filter(kind=Trial.Kind.TRAINING).order_by("position", "attempt")[:count]
-    rest = open_trials.exclude(kind=Trial.Kind.TRAINING).order_by("position")[:count]
-    return [*practice, *rest][:count]
+    related = ("pair__source", "pair__first__condition", "pair__second__condition")
+    return list(_to_answer(session).select_related(*related)[:count])
 
 
 def session_current_trial(session: Session) -> Trial | None:
     """Return the trial to answer now, None when all of the session's step are answered."""
-    # Asked anew: a session in the caller's hands may be a step behind.
-    state = Session.objects.values_list("state", flat=True).get(pk=session.pk)
-    practice = state == Session.State.TRAINING
-    if not practice and state != Session.State.ACTIVE:
+    # The state is asked anew: a session in the caller's hands may be a step behind.
+    trial = _to_answer(session).annotate(step=F("session__state")).first()
+    if trial is None:
         return None
-    trial = next(iter(session_upcoming_trials(session, 1)), None)
-    return trial if trial and (trial.kind == Trial.Kind.TRAINING) == practice else None
+    practice = trial.kind == Trial.Kind.TRAINING
+    return trial if trial.step == (Session.State.TRAINING if practice else Session.State.ACTIVE) else None
+
+
+def _to_answer(session: Session) -> QuerySet[Trial]:
+    practice_first = Case(When(kind=Trial.Kind.TRAINING, then=0), default=1)
+    return (
+        session.trials.filter(vote=None)
+        .exclude(kind=Trial.Kind.TRAINING, state=Trial.State.EXPIRED)
+        .order_by(practice_first, "position", "attempt")
+    )
 
 
 def session_progress(session: Session) -> tuple[int, int]:

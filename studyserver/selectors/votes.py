@@ -1,47 +1,100 @@
 """The votes of a study: which count, and the table of all."""
 
 from collections.abc import Iterable
+from fractions import Fraction
 
-from studyserver.models import Session, Study, Trial, Vote
+from studyserver.models import Condition, Exclusion, Pair, Rule, Session, Stimulus, Study, Trial, Vote
+from studyserver.rules import UseRule
+from studyserver.selectors.rules import rule_in_force, rule_of, rule_version
 from studyserver.selectors.studies import study_by_slug
+from studyserver.verdicts import Answer, judge_session, judge_vote
 from studyserver.vote_columns import vote_frame
 
 __all__ = ["vote_reasons", "vote_table"]
 
+SURPLUS = "surplus: the place had gone to somebody else"
+_OUT_OF_QUOTA = (Trial.State.EXPIRED, Trial.State.SURPLUS)
 
-def vote_reasons(study: Study, sessions: Iterable[Session] | None = None, *, surplus: bool = True) -> dict[int, str]:
+
+def vote_reasons(
+    study: Study,
+    sessions: Iterable[Session] | None = None,
+    *,
+    surplus: bool = True,
+    rule: Rule | UseRule | None = None,
+) -> dict[int, str]:
     """Return for each vote (by its key) of a study, or of these sessions, why it does not count; empty where it does.
 
-    Without `surplus` a vote whose place went to somebody else is not dropped for that.
+    Exclusions come first, then the rule of use (that in force, or `rule`), then surplus. Without `surplus` a vote
+    whose place went to somebody else is not dropped for that.
     """
-    votes = Vote.objects.filter(trial__pair__study=study).select_related(
-        "trial__pair__first__condition", "trial__pair__second__condition"
+    rule = rule or rule_in_force(study, Rule.Purpose.USE)
+    rule = rule_of(rule) if isinstance(rule, Rule) else rule
+    surplus = surplus and not rule.use_surplus
+    excluded = {
+        participant: f"excluded: {reason}"
+        for participant, reason in Exclusion.objects.filter(participant__study=study, lifted_at=None).values_list(
+            "participant", "reason"
+        )
+    }
+    reasons = {}
+    for session, votes in _answers(study, sessions).items():
+        participant, state = session
+        whole = excluded.get(participant) or judge_session(state, [answer for _, _, answer in votes], rule)
+        for key, trial_state, answer in votes:
+            reason = whole or judge_vote(answer, rule)
+            reasons[key] = reason or (SURPLUS if surplus and trial_state in _OUT_OF_QUOTA else "")
+    return reasons
+
+
+def _answers(study: Study, sessions: Iterable[Session] | None) -> dict[tuple, list[tuple[int, str, Answer]]]:
+    """Return by participant and state of the session: key of the vote, state of its trial, and the answer."""
+    impaired = set(
+        Stimulus.objects.filter(source__study=study, condition__kind=Condition.Kind.VERIFICATION).values_list(
+            "pk", flat=True
+        )
     )
+    seconds = {
+        source: float(frames / Fraction(fps))
+        for source, frames, fps in study.sources.values_list("pk", "frames", "fps")
+    }
+    votes = Vote.objects.filter(trial__pair__study=study)
     if sessions is not None:
         votes = votes.filter(trial__session__in=sessions)
-    votes = list(votes.order_by("id"))
-    missed = {
-        vote.trial.participant_id
-        for vote in votes
-        if vote.trial.kind == Trial.Kind.VERIFICATION and vote.choice != vote.trial.expected
-    }
+    grouped: dict[tuple, list] = {}
+    for row in votes.order_by("id").values_list(
+        "pk",
+        "trial__participant",
+        "trial__session__state",
+        "trial__state",
+        "trial__kind",
+        "choice",
+        "response_ms",
+        "presentation",
+        "playback",
+        "trial__mirrored",
+        "trial__pair__kind",
+        "trial__pair__first",
+        "trial__pair__source",
+    ):
+        key, participant, state, trial_state, kind, choice, response_ms, presentation, playback, *pair = row
+        mirrored, pair_kind, first, source = pair
+        expected = None
+        if pair_kind == Pair.Kind.VERIFICATION:
+            expected = "right" if (first in impaired) != mirrored else "left"
+        answer = Answer(kind, choice, expected, response_ms, presentation, playback, seconds[source])
+        grouped.setdefault((participant, state), []).append((key, trial_state, answer))
+    return grouped
 
-    def reason(vote: Vote) -> str:
-        if vote.trial.participant_id in missed:
-            return "participant missed a verification pair"
-        if vote.playback_ok is False:
-            return f"playback: {vote.playback_reason}"
-        if surplus and vote.trial.state in (Trial.State.EXPIRED, Trial.State.SURPLUS):
-            return "surplus: the place had gone to somebody else"
-        return ""
 
-    return {vote.pk: reason(vote) for vote in votes}
-
-
-def vote_table(slug: str):
+def vote_table(slug: str, use_rule: int | None = None):
     """Return the vote table of a study as a pandas.DataFrame; columns are those of `vote_columns.COLUMNS`.
 
-    Previews are left out. Rows that must not count carry `use` False and a reason.
+    Previews are left out. Rows that must not count carry `use` False and a reason; `use_rule` is the version of
+    the rule that says which, that in force if None. Raises UnknownStudy and InvalidRule.
     """
     study = study_by_slug(slug)
-    return vote_frame(study, vote_reasons(study))
+    rule = (
+        rule_in_force(study, Rule.Purpose.USE) if use_rule is None else rule_version(study, Rule.Purpose.USE, use_rule)
+    )
+    return vote_frame(study, vote_reasons(study, rule=rule), rule)

@@ -1,135 +1,212 @@
-"""Places in the pairs' quotas: made, given back when people go away, and given again when a vote is dropped."""
+"""Places in the pairs' quotas: made, given back when people go away, and given again when a vote is dropped.
 
-from collections.abc import Iterable
+Everything here is safe beside plans and votes under way: rows that somebody else is changing are passed over rather
+than waited for, and what is left undone by that is done by the next plan, which looks after all places.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet
 from django.utils import timezone
 
-from studyserver.flow import ENDED
-from studyserver.models import Pair, Session, Study, Trial
+from studyserver.flow import HOLDS_PLACES
+from studyserver.models import Pair, Session, Study, Trial, Vote
+from studyserver.quota import is_mirrored, numbers_to_offer
 from studyserver.selectors import vote_reasons
 
-__all__ = ["places_ensure", "places_reclaim", "places_release", "places_settle", "places_settle_session"]
+__all__ = [
+    "place_take_back",
+    "places_ensure",
+    "places_reclaim",
+    "places_release",
+    "places_settle",
+    "places_vacate",
+]
+
+_OUT_OF_QUOTA = (Trial.State.EXPIRED, Trial.State.SURPLUS)
+_CHUNK = 500
 
 
-def places_ensure(*, study: Study, origin: str) -> int:
-    """Make the free trials that are missing from every test pair's quota and return how many were made.
+@transaction.atomic
+def places_ensure(*, study: Study, origin: str, pairs: Collection[int] | None = None) -> int:
+    """Make the free places that the quotas of a study (or of these pairs) miss, and return how many were made.
 
-    Sides alternate inside a pair's quota; whether a pair begins mirrored alternates too, so that the first
-    participants do not see every pair the same way round. A quota that was lowered keeps its surplus places
-    that somebody holds, and loses the free ones.
+    Sides alternate inside a pair's quota. After a quota was lowered, what is held beyond it counts, and free places
+    that are too many go.
     """
-    held = Trial.objects.filter(pair__study=study, origin=origin, kind=Trial.Kind.TEST, number__isnull=False).exclude(
-        state__in=[Trial.State.EXPIRED, Trial.State.SURPLUS]
-    )
-    held.filter(state=Trial.State.FREE, number__gte=study.votes_per_pair).delete()
-    counts = (
-        study.pairs.filter(kind=Pair.Kind.TEST)
-        .annotate(
-            places=Count(
-                "trials",
-                filter=Q(
-                    trials__origin=origin,
-                    trials__kind=Trial.Kind.TEST,
-                    trials__number__lt=study.votes_per_pair,
-                )
-                & ~Q(trials__state__in=[Trial.State.EXPIRED, Trial.State.SURPLUS]),
-            )
-        )
-        .order_by("id")
-    )
-    missing = {pair.pk: rank for rank, pair in enumerate(counts) if pair.places < study.votes_per_pair}
-    if not missing:
-        return 0
-    there = set(held.filter(pair__in=missing).values_list("pair_id", "number"))
-    fresh = [
+    quota = study.votes_per_pair
+    tests = study.pairs.filter(kind=Pair.Kind.TEST).order_by("id").values_list("id", flat=True)
+    ranks = {pair: rank for rank, pair in enumerate(tests)}
+    places = Trial.objects.filter(origin=origin, kind=Trial.Kind.TEST, number__isnull=False)
+    places = places.exclude(state__in=_OUT_OF_QUOTA)
+    if pairs is None:
+        there = places.filter(pair__study=study).aggregate(count=Count("pk"), last=Max("number"))
+        if there["count"] == len(ranks) * quota and (there["last"] is None or there["last"] < quota):
+            return 0
+        rows = places.filter(pair__study=study).values_list("pk", "pair", "number", "state")
+    else:
+        rows = (row for chunk in _chunks(pairs) for row in _of_pairs(places, chunk))
+    held, free = defaultdict(set), defaultdict(dict)
+    for key, pair, number, state in rows:
+        if state == Trial.State.FREE:
+            free[pair][number] = key
+        else:
+            held[pair].add(number)
+    fresh, spare = [], []
+    for pair in ranks if pairs is None else pairs:
+        offered = numbers_to_offer(held[pair], quota)
+        fresh += [(pair, number) for number in sorted(offered - free[pair].keys())]
+        spare += [key for number, key in free[pair].items() if number not in offered]
+    for chunk in _chunks(spare):
+        _delete_free(chunk)
+    made = [
         Trial(
             pair_id=pair,
             kind=Trial.Kind.TEST,
             origin=origin,
             number=number,
-            mirrored=bool((number + rank) % 2),
+            mirrored=is_mirrored(number, ranks[pair]),
         )
-        for pair, rank in missing.items()
-        for number in range(study.votes_per_pair)
-        if (pair, number) not in there
+        for pair, number in fresh
     ]
-    return len(Trial.objects.bulk_create(fresh, batch_size=500, ignore_conflicts=True))
+    return len(Trial.objects.bulk_create(made, batch_size=_CHUNK, ignore_conflicts=True))
 
 
 @transaction.atomic
 def places_reclaim(*, study: Study, now: datetime | None = None) -> int:
-    """Return the places of participants who went away to the pool, and say how many were not answered."""
+    """Return the places of participants who went away to the pool, and say how many were not answered.
+
+    In a paused study nobody can go on, so nobody is away.
+    """
     now = now or timezone.now()
-    # No join: PostgreSQL looks again at the state of a trial that another transaction just changed only where the
-    # condition stands on the trial itself.
-    gone = Session.objects.filter(lease_until__lt=now).exclude(state__in=ENDED)
-    stale = Trial.objects.filter(state=Trial.State.CLAIMED, session__in=gone.values("pk"))
-    returned = _return(stale.filter(pair__study=study, number__isnull=False), stale, Trial.State.EXPIRED)
-    left = gone.filter(participant__study=study, trials__state=Trial.State.ANSWERED, trials__number__isnull=False)
-    places_settle(study=study, sessions=left.distinct())
+    if study.status == Study.Status.PAUSED:
+        return 0
+    gone = list(
+        # Whose session is being changed at this moment is not away.
+        Session.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(participant__study=study, state__in=HOLDS_PLACES, lease_until__lt=now)
+        .filter(Q(left_at=None) | Q(left_at__lt=F("lease_until")))
+    )
+    if not gone:
+        return 0
+    Session.objects.filter(pk__in=[session.pk for session in gone]).update(left_at=now)
+    returned = _give_back(study, Trial.objects.filter(session__in=gone, state=Trial.State.CLAIMED), Trial.State.EXPIRED)
+    places_settle(study=study, sessions=gone)
     return returned
 
 
 @transaction.atomic
 def places_release(*, session: Session) -> int:
     """Return the places that a session holds and did not answer to the pool, and say how many."""
-    held = Trial.objects.filter(session=session, state=Trial.State.CLAIMED)
-    returned = _return(held.filter(number__isnull=False), held, Trial.State.EXPIRED)
-    held.update(state=Trial.State.EXPIRED)
+    open_trials = Trial.objects.filter(session=session, state=Trial.State.CLAIMED)
+    returned = _give_back(session.participant.study, open_trials, Trial.State.EXPIRED)
+    open_trials.update(state=Trial.State.EXPIRED)
     return returned
-
-
-def places_settle_session(*, session: Session) -> None:
-    """Give the places of a session's dropped votes again."""
-    places_settle(study=session.participant.study, sessions=[session])
 
 
 @transaction.atomic
-def places_settle(*, study: Study, sessions: Iterable[Session]) -> None:
+def places_vacate(*, session: Session) -> int:
+    """Return every place of a session to the pool, answered ones too, and say how many.
+
+    For a participant whose answers are deleted: their trials can go afterwards.
+    """
+    held = Trial.objects.filter(session=session, state__in=[Trial.State.CLAIMED, Trial.State.ANSWERED])
+    return _give_back(session.participant.study, held, Trial.State.EXPIRED)
+
+
+@transaction.atomic
+def places_settle(*, study: Study, sessions: Iterable[Session] | None = None, now: datetime | None = None) -> None:
     """Bring the places of these sessions' votes in line with the rule of use and with exclusions.
 
-    A dropped vote gives its place back to the pool and stays as surplus; a surplus vote that counts again takes its
-    place back where nobody else has taken it yet. Sessions under way are to be left out: their votes may yet count.
+    A dropped vote gives its place back to the pool and stays as surplus; a surplus vote that counts again takes a
+    free place of its pair and side, where there is one. Without `sessions`, all of the study that are not under way:
+    the votes of those may yet count.
     """
+    if sessions is None:
+        busy = Q(state__in=HOLDS_PLACES, lease_until__gte=now or timezone.now())
+        sessions = Session.objects.filter(participant__study=study).exclude(busy)
     sessions = list(sessions)
-    if not sessions:
+    rows = [
+        row
+        for chunk in _chunks([session.pk for session in sessions])
+        for row in Trial.objects.select_for_update()
+        .filter(session__in=chunk, number__isnull=False, vote__isnull=False)
+        .order_by("pk")
+        .values_list("pk", "vote__pk", "state", "pair", "origin")
+    ]
+    if not rows:
         return
     reasons = vote_reasons(study, sessions=sessions, surplus=False)
-    answered = Trial.objects.filter(session__in=sessions, number__isnull=False, vote__isnull=False).select_related(
-        "vote"
+    dropped = [row for row in rows if row[2] == Trial.State.ANSWERED and reasons.get(row[1])]
+    counting = [row for row in rows if row[2] in _OUT_OF_QUOTA and reasons.get(row[1]) == ""]
+    for chunk in _chunks([key for key, *_ in dropped]):
+        Trial.objects.filter(pk__in=chunk).update(state=Trial.State.SURPLUS)
+    _ensure_each(study, {(pair, origin) for *_, pair, origin in dropped})
+    for chunk in _chunks([key for key, *_ in counting]):
+        _take_back(chunk)
+
+
+@transaction.atomic
+def place_take_back(*, trial: Trial) -> bool:
+    """Give a trial that is answered now its place back, or another of its pair and side; False where none is free."""
+    return _take_back([trial.pk]) == 1
+
+
+def _take_back(keys: list[int]) -> int:
+    trials = list(Trial.objects.filter(pk__in=keys).order_by("pk"))
+    offered = defaultdict(list)
+    free = Trial.objects.filter(pair__in={trial.pair_id for trial in trials}, state=Trial.State.FREE)
+    for place in free.order_by("-number"):
+        offered[place.pair_id, place.origin, place.mirrored].append(place)
+    wanted = {}
+    for trial in trials:
+        if places := offered[trial.pair_id, trial.origin, trial.mirrored]:
+            # Its own number where that is free, so that what was dropped and counts again leaves no trace.
+            place = next((place for place in places if place.number == trial.number), places[-1])
+            places.remove(place)
+            wanted[place.pk] = trial
+            trial.number, trial.state = place.number, Trial.State.ANSWERED
+    back = [wanted[place] for place in _delete_free(wanted)]
+    Trial.objects.bulk_update(back, ["number", "state"], batch_size=_CHUNK)
+    Vote.objects.filter(trial__in=back, late=True).update(late=False)
+    return len(back)
+
+
+def _give_back(study: Study, trials: QuerySet[Trial], state: str) -> int:
+    """Take the places among these trials out of the quota, as `state`, offer them again, and return how many."""
+    places = list(
+        trials.filter(number__isnull=False)
+        .select_for_update(skip_locked=True)
+        .order_by("pk")
+        .values_list("pk", "pair", "origin")
     )
-    dropped, kept = [], []
-    for trial in answered:
-        if trial.state == Trial.State.ANSWERED and reasons[trial.vote.pk]:
-            dropped.append(trial.pk)
-        if trial.state != Trial.State.ANSWERED and not reasons[trial.vote.pk]:
-            kept.append(trial)
-    in_quota = Trial.objects.filter(state=Trial.State.ANSWERED)
-    _return(in_quota.filter(pk__in=dropped), in_quota, Trial.State.SURPLUS)
-    for trial in kept:
-        replacement = Trial.objects.filter(
-            pair_id=trial.pair_id, origin=trial.origin, number=trial.number, state=Trial.State.FREE
-        )
-        if replacement.delete()[0] == 1:
-            Trial.objects.filter(pk=trial.pk).update(state=Trial.State.ANSWERED)
+    for chunk in _chunks([key for key, *_ in places]):
+        Trial.objects.filter(pk__in=chunk).update(state=state)
+    _ensure_each(study, {(pair, origin) for _, pair, origin in places})
+    return len(places)
 
 
-def _return(trials: QuerySet[Trial], still: QuerySet[Trial], state: str) -> int:
-    """Take these trials out of the quota, as `state`, and put free ones with their numbers and sides in their place."""
-    returned = 0
-    for trial in list(trials):
-        # A vote that arrives at this moment wins or loses here; either way the place is held once. Who came back
-        # since the list was read keeps theirs.
-        if still.filter(pk=trial.pk).update(state=state) == 1:
-            Trial.objects.create(
-                pair_id=trial.pair_id,
-                kind=trial.kind,
-                origin=trial.origin,
-                number=trial.number,
-                mirrored=trial.mirrored,
-            )
-            returned += 1
-    return returned
+def _ensure_each(study: Study, quotas: set[tuple[int, str]]) -> None:
+    for origin in sorted({origin for _, origin in quotas}):
+        places_ensure(study=study, origin=origin, pairs=sorted(pair for pair, of in quotas if of == origin))
+
+
+def _delete_free(keys: Iterable[int]) -> list[int]:
+    """Delete those of these trials that are free and in nobody's hands just now, and return them."""
+    places = Trial.objects.select_for_update(skip_locked=True).filter(pk__in=list(keys), state=Trial.State.FREE)
+    gone = list(places.order_by("pk").values_list("pk", flat=True))
+    Trial.objects.filter(pk__in=gone).delete()
+    return gone
+
+
+def _of_pairs(places: QuerySet[Trial], pairs: list[int]) -> QuerySet:
+    return places.filter(pair__in=pairs).values_list("pk", "pair", "number", "state")
+
+
+def _chunks(items: Iterable) -> Iterator[list]:
+    items = list(items)
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]

@@ -1,12 +1,17 @@
-"""What a participant will see: one training pair, test pairs taken from the pool, one hidden verification pair."""
+"""What a participant will see: practice pairs, then test pairs from the pool with the hidden ones among them."""
 
 import random
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice
 
-from django.db.models import Count, Min, Q
+from django.db.models import Case, Count, Q, Value, When
 
 from studyserver.errors import StudyFull
 from studyserver.models import Pair, Participant, Session, Study, Trial
+from studyserver.ordering import Showing, order_session, target_position
+from studyserver.quota import Shown, choose_least_shown, share_verification
+from studyserver.selectors import pairs_worth_asking
 from studyserver.services.places import places_ensure, places_reclaim
 from studyserver.services.studies import study_check_pairs
 
@@ -16,78 +21,66 @@ __all__ = ["session_plan", "training_trial_create"]
 def session_plan(*, session: Session, now: datetime) -> None:
     """Take the places of a session and put its trials in order, within the caller's transaction.
 
-    Test pairs come from the pairs with the fewest takers; which of those, the order, and the side of training
-    and verification pairs follow the session's recorded seed. Raises StudyFull when no place is free, StudyNotReady
-    where there is nothing to show (previews and simulated participants enter a study in any status).
+    All chance is drawn from the session's recorded seed: the same seed and the same pool give the same plan. Raises
+    StudyFull when no place is free, StudyNotReady where there is nothing to show (previews and simulated participants
+    enter a study in any status).
     """
-    study = session.participant.study
+    study, origin = session.participant.study, session.participant.origin
     study_check_pairs(study)
     # One plan of a study at a time, so that "fewest takers" is exact and two plans cannot wait for each other.
     Study.objects.select_for_update().get(pk=study.pk)
     rng = random.Random(session.seed)
-    for number in range(1, study.training_pairs + 1):
-        training_trial_create(
-            session=session, pair=_training_pair(study, rng), position=number, attempt=1, rng=rng, now=now
-        )
-    _claim_all(session, rng, now)
-
-
-def _claim_all(session: Session, rng: random.Random, now: datetime) -> None:
-    study, participant = session.participant.study, session.participant
-    preview = participant.origin == Participant.Origin.PREVIEW
-    if not preview:
+    if origin == Participant.Origin.PREVIEW:
+        tests, places = _tests_of_preview(study, rng), {}
+    else:
         places_reclaim(study=study, now=now)
-        places_ensure(study=study, origin=participant.origin)
-    candidates = _candidates(study, participant.origin, rng, any_place=preview)
-    if not candidates:
+        places_ensure(study=study, origin=origin)
+        tests, places = _tests_with_places(study, origin, rng)
+    if not tests:
         raise StudyFull(f"study {study.slug!r} has all the votes it needs")
-    wanted = min(study.pairs_per_session, len(candidates))
-    hidden = rng.randint(2, wanted) if wanted > 1 else 2
-    positions = [position for position in range(1, wanted + 2) if position != hidden]
-    rng.shuffle(positions)
-    for pair, number in candidates:
-        if not positions:
-            break
-        if preview:
-            _trial_create(session, pair, Trial.Kind.TEST, positions.pop(), rng, now)
-        elif _claim(session, pair, number, positions[-1], now):
-            positions.pop()
-    if len(positions) == wanted:
-        raise StudyFull(f"study {study.slug!r} has all the votes it needs")
-    _trial_create(session, _verification_pair(session, rng), Trial.Kind.VERIFICATION, hidden, rng, now)
-
-
-def _candidates(study: Study, origin: str, rng: random.Random, *, any_place: bool) -> list[tuple[int, int | None]]:
-    """Return (pair, lowest free number), the pairs with the fewest takers first, equal ones in random order."""
-    of_origin = Q(trials__origin=origin, trials__kind=Trial.Kind.TEST)
-    rows = list(
-        study.pairs.filter(kind=Pair.Kind.TEST)
-        .order_by("id")
-        .values_list("id")
-        .annotate(
-            number=Min("trials__number", filter=of_origin & Q(trials__state=Trial.State.FREE)),
-            takers=Count("trials", filter=of_origin & Q(trials__state__in=[Trial.State.CLAIMED, Trial.State.ANSWERED])),
-        )
+    practice, hidden = _verification(study, origin, rng)
+    nulls = choose_least_shown(_shown(study, origin, Pair.Kind.NULL, Trial.Kind.NULL), study.null_pairs, rng)
+    order = order_session(
+        tests,
+        [Showing(Trial.Kind.VERIFICATION, pair.pair, pair.source) for pair in hidden],
+        [Showing(Trial.Kind.NULL, pair.pair, pair.source) for pair in nulls],
+        study.repeat_pairs,
+        rng,
     )
-    rng.shuffle(rows)
-    rows.sort(key=lambda row: row[2])
-    return [(pair, number) for pair, number, _ in rows if any_place or number is not None]
+    trials = [
+        _trial(session, Trial.Kind.TRAINING, pair.pair, position, bool(rng.getrandbits(1)), now)
+        for position, pair in enumerate(practice, 1)
+    ]
+    sides = {place.pair_id: place.mirrored for place in places.values()}
+    positions = {}
+    for position, showing in enumerate(order, 1):
+        if showing.kind == Trial.Kind.TEST and showing.pair in places:
+            positions[places[showing.pair].pk] = position
+            continue
+        mirrored = not sides[showing.pair] if showing.kind == Trial.Kind.REPEAT else bool(rng.getrandbits(1))
+        if showing.kind == Trial.Kind.TEST:
+            sides[showing.pair] = mirrored
+        trials.append(_trial(session, showing.kind, showing.pair, position, mirrored, now))
+    _claim(session, positions, now)
+    Trial.objects.bulk_create(trials)
 
 
-def _claim(session: Session, pair: int, number: int, position: int, now: datetime) -> bool:
-    """Take one place by compare-and-swap; False when somebody else was faster."""
-    participant = session.participant
-    taken = Trial.objects.filter(
-        pair=pair, origin=participant.origin, kind=Trial.Kind.TEST, number=number, state=Trial.State.FREE
-    ).update(state=Trial.State.CLAIMED, session=session, participant=participant, position=position, claimed_at=now)
-    return taken == 1
+def training_trial_create(
+    *, session: Session, pair: int, position: int, attempt: int, rng: random.Random, now: datetime
+) -> Trial:
+    """Add a showing of a practice pair, on a fresh random side."""
+    trial = _trial(session, Trial.Kind.TRAINING, pair, position, bool(rng.getrandbits(1)), now, attempt)
+    trial.save()
+    return trial
 
 
-def _trial_create(session, pair: int, kind: str, position: int, rng: random.Random, now: datetime, attempt=1) -> Trial:
-    return Trial.objects.create(
+def _trial(
+    session: Session, kind: str, pair: int, position: int, mirrored: bool, now: datetime, attempt: int = 1
+) -> Trial:
+    return Trial(
         pair_id=pair,
         kind=kind,
-        mirrored=bool(rng.getrandbits(1)),
+        mirrored=mirrored,
         state=Trial.State.CLAIMED,
         origin=session.participant.origin,
         session=session,
@@ -98,26 +91,80 @@ def _trial_create(session, pair: int, kind: str, position: int, rng: random.Rand
     )
 
 
-def training_trial_create(
-    *, session: Session, pair: int, position: int, attempt: int, rng: random.Random, now: datetime
-) -> Trial:
-    """Add a showing of a training pair, on a fresh random side."""
-    return _trial_create(session, pair, Trial.Kind.TRAINING, position, rng, now, attempt)
-
-
-def _training_pair(study: Study, rng: random.Random) -> int:
-    return rng.choice(list(study.pairs.filter(kind=Pair.Kind.VERIFICATION).order_by("id").values_list("id", flat=True)))
-
-
-def _verification_pair(session: Session, rng: random.Random) -> int:
-    """Return the verification pair shown least, of another source than the training pair where there is one."""
-    study = session.participant.study
-    trained = set(session.trials.filter(kind=Trial.Kind.TRAINING).values_list("pair_id", flat=True))
-    rows = list(
-        study.pairs.filter(kind=Pair.Kind.VERIFICATION)
-        .order_by("id")
-        .values_list("id")
-        .annotate(shown=Count("trials", filter=Q(trials__kind=Trial.Kind.VERIFICATION)))
+def _claim(session: Session, positions: dict[int, int], now: datetime) -> None:
+    """Take the places that this transaction holds, by key, at these positions."""
+    field = Trial._meta.get_field("position")
+    at = Case(*(When(pk=key, then=Value(position)) for key, position in positions.items()), output_field=field)
+    Trial.objects.filter(pk__in=positions).update(
+        state=Trial.State.CLAIMED,
+        session=session,
+        participant=session.participant,
+        position=at,
+        claimed_at=now,
     )
-    rng.shuffle(rows)
-    return min(rows, key=lambda row: (row[0] in trained, row[1]))[0]
+
+
+def _tests_with_places(study: Study, origin: str, rng: random.Random) -> tuple[list[Showing], dict[int, Trial]]:
+    """Return the test pairs of a session, and by pair the place that is now locked for it."""
+    in_pool = Q(trials__origin=origin, trials__kind=Trial.Kind.TEST)
+    taken = in_pool & Q(trials__state__in=[Trial.State.CLAIMED, Trial.State.ANSWERED])
+    rows = list(
+        study.pairs.filter(kind=Pair.Kind.TEST)
+        .order_by("id")
+        .values_list("id", "source")
+        .annotate(
+            free=Count("trials", filter=in_pool & Q(trials__state=Trial.State.FREE)),
+            takers=Count("trials", filter=taken),
+        )
+    )
+    known = {pair: (source, rank) for rank, (pair, source, _, _) in enumerate(rows)}
+    open_rows = [row for row in rows if row[2]]
+    rng.shuffle(open_rows)
+    ranked = [pair for pair, *_ in sorted(open_rows, key=lambda row: row[3])]
+    wanted = study.pairs_per_session
+    if study.sampling == Study.Sampling.ADAPTIVE and len(ranked) > wanted:
+        ranked = pairs_worth_asking(study, origin, ranked, wanted, rng.getrandbits(32))
+    places: dict[int, Trial] = {}
+    queue = iter(ranked)
+    while len(places) < wanted and (chunk := list(islice(queue, wanted - len(places)))):
+        places |= _lock_places(chunk, origin)
+    tests = [
+        Showing(Trial.Kind.TEST, pair, known[pair][0], target_position(place.number, known[pair][1]))
+        for pair, place in places.items()
+    ]
+    return tests, places
+
+
+def _lock_places(pairs: Sequence[int], origin: str) -> dict[int, Trial]:
+    """Lock the lowest free place of each pair; a pair whose place is in other hands just now is left out."""
+    free = Trial.objects.filter(pair__in=pairs, origin=origin, kind=Trial.Kind.TEST, state=Trial.State.FREE)
+    lowest: dict[int, int] = {}
+    for key, pair in free.order_by("number").values_list("pk", "pair"):
+        lowest.setdefault(pair, key)
+    # In an order of its own: that of the table joins the session, and PostgreSQL locks no outer join.
+    chosen = free.filter(pk__in=lowest.values()).order_by("pk").select_for_update(skip_locked=True)
+    locked = {place.pair_id: place for place in chosen}
+    return {pair: locked[pair] for pair in pairs if pair in locked}
+
+
+def _tests_of_preview(study: Study, rng: random.Random) -> list[Showing]:
+    """Return test pairs without places: previews have no quota."""
+    rows = list(study.pairs.filter(kind=Pair.Kind.TEST).order_by("id").values_list("id", "source"))
+    chosen = rng.sample(rows, min(study.pairs_per_session, len(rows)))
+    return [Showing(Trial.Kind.TEST, pair, source, rng.random()) for pair, source in chosen]
+
+
+def _verification(study: Study, origin: str, rng: random.Random) -> tuple[list[Shown], list[Shown]]:
+    """Return the practice pairs and the hidden ones, no pair twice, of different sources as far as there are."""
+    pairs = _shown(study, origin, Pair.Kind.VERIFICATION, Trial.Kind.VERIFICATION)
+    practice, hidden = share_verification(len(pairs), study.training_pairs, study.verification_pairs)
+    shown = choose_least_shown(pairs, hidden, rng)
+    # The practice takes what comes: each of its pairs is as good as another.
+    rest = [Shown(pair.pair, pair.source, 0) for pair in pairs if pair not in shown]
+    return choose_least_shown(rest, practice, rng, {pair.source for pair in shown}), shown
+
+
+def _shown(study: Study, origin: str, pair_kind: str, trial_kind: str) -> list[Shown]:
+    showings = Q(trials__kind=trial_kind, trials__origin=origin) & ~Q(trials__state=Trial.State.EXPIRED)
+    rows = study.pairs.filter(kind=pair_kind).order_by("id").values_list("id", "source")
+    return [Shown(*row) for row in rows.annotate(shown=Count("trials", filter=showings))]

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from studyserver.errors import StudyFull
 from studyserver.flow import ENDED, HOLDS_PLACES, next_state
-from studyserver.models import Session
-from studyserver.services.places import places_release, places_settle_session
+from studyserver.models import Session, Trial
+from studyserver.services.places import places_release, places_settle
 from studyserver.services.planning import session_plan
 
 __all__ = ["session_advance", "session_end"]
@@ -17,12 +17,12 @@ __all__ = ["session_advance", "session_end"]
 def session_advance(*, session: Session, now: datetime | None = None) -> Session:
     """Take a session from the step that it is at to the next and return it; of two requests at once, one does.
 
-    Before the practice the session's places are taken; where there are none left the session ends as `full`.
-    Raises StudyNotReady where there is nothing to show.
+    Before the practice the session's places are taken; where there are none left the session ends as `full`. A
+    practice for which the study has no pairs is passed over. Raises StudyNotReady where there is nothing to show.
     """
     now = now or timezone.now()
     study = session.participant.study
-    following = next_state(study, session.state)
+    leaving, following = session.state, next_state(study, session.state)
     changes = {"state": following}
     if following == Session.State.ACTIVE:
         changes["first_pair_at"] = now
@@ -30,14 +30,16 @@ def session_advance(*, session: Session, now: datetime | None = None) -> Session
         changes |= {"completed_at": now, "ended_at": now}
     try:
         with transaction.atomic():
-            moved = Session.objects.filter(pk=session.pk, state=session.state).update(**changes)
+            moved = Session.objects.filter(pk=session.pk, state=leaving).update(**changes)
             if moved and following in HOLDS_PLACES and session.started_at is None:
                 lease = now + timedelta(minutes=study.lease_minutes)
                 Session.objects.filter(pk=session.pk).update(started_at=now, lease_until=lease)
                 session_plan(session=session, now=now)
             session.refresh_from_db()
-            if moved and following == Session.State.COMPLETED:
-                places_settle_session(session=session)
+            if moved and leaving == Session.State.ACTIVE:
+                places_settle(study=study, sessions=[session])
+            if moved and following == Session.State.TRAINING and not _practises(session):
+                return session_advance(session=session, now=now)
     except StudyFull:
         session.refresh_from_db()
         return session_end(session=session, state=Session.State.FULL, now=now)
@@ -56,5 +58,9 @@ def session_end(*, session: Session, state: str, reason: str = "", now: datetime
     session.refresh_from_db()
     if ended:
         places_release(session=session)
-        places_settle_session(session=session)
+        places_settle(study=session.participant.study, sessions=[session])
     return session
+
+
+def _practises(session: Session) -> bool:
+    return session.trials.filter(kind=Trial.Kind.TRAINING).exists()

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import errno
-import hashlib
 import itertools
 import os
 import shutil
@@ -16,6 +15,7 @@ from django.db import DataError, IntegrityError, transaction
 from studyserver.errors import StimulusSetRefused
 from studyserver.models import Condition, Pair, Source, Stimulus, Study
 from studyserver.models.study_settings import new_token
+from studyserver.selectors import file_sha256
 from studyserver.services.studies import study_check_slug, study_records_ensure
 
 __all__ = ["ImportResult", "import_stimulus_set"]
@@ -37,13 +37,19 @@ class ImportResult:
 
 
 def import_stimulus_set(
-    *, slug: str, folder: Path | str, title: str | None = None, demonstration: bool = False
+    *,
+    slug: str,
+    folder: Path | str,
+    title: str | None = None,
+    demonstration: bool = False,
+    interval_width: float | None = None,
 ) -> ImportResult:
     """Make the study `slug` from a stimulus set, or check that it holds that set already.
 
     Media are hard-linked (copied where the file systems differ) under opaque names after their sha256 was
     checked against the manifest. Nothing is written to the database unless every file is in order. The same set
-    again changes nothing; another set for the same study raises StimulusSetRefused.
+    again puts missing and changed files back and changes nothing else; another set for the same study raises
+    StimulusSetRefused. interval_width: the study's wanted half-width in logits, 0 asks none; None: the default.
     """
     # Imported here: participants' pages never read a manifest.
     from stimuli import read_manifest
@@ -52,9 +58,10 @@ def import_stimulus_set(
     folder = Path(folder)
     folder = folder.parent if folder.name == "manifest.json" else folder
     manifest = read_manifest(folder)
-    digest = _sha256(folder / "manifest.json")
+    digest = file_sha256(folder / "manifest.json")
     study = Study.objects.filter(slug=slug).first()
     if study and study.manifest_sha256 == digest:
+        _put_back(study, manifest, folder)
         return _result(study, created=False)
     if study and study.manifest_sha256:
         raise StimulusSetRefused(
@@ -68,6 +75,9 @@ def import_stimulus_set(
             study = study or Study(slug=slug, title=title or slug.replace("-", " ").capitalize())
             study.demonstration = study.demonstration or demonstration
             study.manifest_sha256 = digest
+            if interval_width is not None:
+                study.interval_width = interval_width
+            study.strength_match = manifest.gain.match
             study.target_metric = manifest.target_metric.name
             study.target_gain = manifest.gain.target
             study.target_linf = manifest.gain.linf
@@ -192,17 +202,21 @@ def _plain(value):
     return dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _put_back(study: Study, manifest, folder: Path) -> None:
+    """Store the files again that are missing from the media folder, or are not what the manifest describes."""
+    files = {item.id: item.file for item in (*manifest.stimuli, *manifest.verification)}
+    for stimulus in Stimulus.objects.filter(source__study=study):
+        kept = settings.MEDIA_ROOT / stimulus.media
+        if not kept.is_file() or file_sha256(kept) != stimulus.sha256:
+            _keep(folder / files[stimulus.manifest_id], stimulus.sha256, name=stimulus.media)
 
 
-def _keep(path: Path, sha256: str) -> str:
-    """Put a checked file into the media folder under a name that says nothing, and return the name."""
+def _keep(path: Path, sha256: str, name: str = "") -> str:
+    """Put a checked file into the media folder, under a new name that says nothing or `name`, and return the name."""
     settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
     if not path.is_file():
         raise StimulusSetRefused(f"{path} is missing; make the set again or copy its media folder as well")
-    name = f"{new_token()}{path.suffix}"
+    name = name or f"{new_token()}{path.suffix}"
     target = settings.MEDIA_ROOT / name
     handle, temporary = tempfile.mkstemp(dir=settings.MEDIA_ROOT, prefix=".import-")
     os.close(handle)
@@ -214,7 +228,7 @@ def _keep(path: Path, sha256: str) -> str:
             if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP):
                 raise
             shutil.copyfile(path, temporary)
-        if _sha256(Path(temporary)) != sha256:
+        if file_sha256(Path(temporary)) != sha256:
             raise StimulusSetRefused(
                 f"{path} is not the file that the manifest describes (its sha256 differs); copy it again"
             )

@@ -2,18 +2,19 @@
 
 import random
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
 from studyserver.errors import InvalidVote, NotCurrentTrial, TrialNotFound, VoteRefused
 from studyserver.models import Session, Trial, Vote
-from studyserver.playback import assess_playback, clean_playback
+from studyserver.playback import clean_playback
 from studyserver.selectors import session_current_trial
+from studyserver.services.places import place_take_back, places_release
 from studyserver.services.planning import training_trial_create
 from studyserver.services.sessions import session_renew_lease
-from studyserver.services.steps import session_advance
+from studyserver.services.steps import session_advance, session_end
 
 __all__ = ["VoteResult", "trial_present", "vote_record"]
 
@@ -40,9 +41,12 @@ def vote_record(
 ) -> VoteResult:
     """Store the answer to the session's current trial, or return the one already stored.
 
-    The same answer again is the same vote. Raises TrialNotFound for a trial of somebody else, NotCurrentTrial
-    for one that is not due yet, VoteRefused for another answer to a trial already answered (the first stands),
-    InvalidVote for anything a player does not send. A failure changes nothing.
+    The same answer again is the same vote. A late one, whose place was given back meanwhile, takes the place again
+    if nobody else has it yet, and is kept as surplus otherwise. After the last pair, or after `max_minutes`, the
+    session goes on to its next step; after too many wrong answers to a practice pair it ends as screened out.
+    Raises TrialNotFound for a trial of somebody else, NotCurrentTrial for one that is not due yet or no longer,
+    VoteRefused for another answer to a trial already answered (the first stands), InvalidVote for anything a player
+    does not send. A failure changes nothing.
     """
     now = now or timezone.now()
     study = session.participant.study
@@ -66,13 +70,18 @@ def _choices(study) -> list[str]:
 
 def _record(session, token, choice, response_ms, record, now) -> VoteResult:
     # The same answer may arrive twice at once: the second waits here, then finds the first one's vote.
+    session = (
+        Session.objects.select_for_update(of=("self",))
+        .select_related("participant__study")
+        .filter(pk=session.pk)
+        .first()
+    )
     trial = (
-        Trial.objects.select_for_update(of=("self",))
-        .select_related("pair__first__condition", "pair__second__condition")
+        Trial.objects.select_related("pair__first__condition", "pair__second__condition")
         .filter(session=session, token=token)
         .first()
     )
-    if trial is None:
+    if session is None or trial is None:
         raise TrialNotFound(_NOT_YOURS)
     if vote := Vote.objects.filter(trial=trial).first():
         if vote.choice != choice:
@@ -82,31 +91,38 @@ def _record(session, token, choice, response_ms, record, now) -> VoteResult:
     if current is None or current.pk != trial.pk:
         raise NotCurrentTrial("this pair is not the one to answer now")
     in_time = Trial.objects.filter(pk=trial.pk, state=Trial.State.CLAIMED).update(state=Trial.State.ANSWERED) == 1
-    assessment = assess_playback(record)
     vote = Vote.objects.create(
         trial=trial,
         choice=choice,
         response_ms=response_ms,
         presentation=session.presentation,
         playback=record,
-        playback_ok=assessment.ok,
-        playback_reason=assessment.reason,
-        late=not in_time,
+        late=not in_time and not place_take_back(trial=trial),
         voted_at=now,
     )
     correct = _correct(trial, choice)
+    if correct is False and trial.attempt == session.participant.study.training_attempts:
+        session_end(session=session, state=Session.State.SCREENED_OUT, reason="practice", now=now)
+        return VoteResult(vote, True, correct)
     if correct is False:
         attempt = trial.attempt + 1
         rng = random.Random(f"{session.seed}:{trial.position}:{attempt}")
         training_trial_create(
             session=session, pair=trial.pair_id, position=trial.position, attempt=attempt, rng=rng, now=now
         )
-    if session_current_trial(session) is None:
-        session.refresh_from_db()
+    time_is_up = _time_is_up(session, now)
+    if time_is_up:
+        places_release(session=session)
+    if time_is_up or session_current_trial(session) is None:
         session_advance(session=session, now=now)
     else:
         session_renew_lease(session=session, now=now)
     return VoteResult(vote, True, correct)
+
+
+def _time_is_up(session: Session, now: datetime) -> bool:
+    limit = timedelta(minutes=session.participant.study.max_minutes)
+    return session.state == Session.State.ACTIVE and now - session.first_pair_at >= limit
 
 
 def _correct(trial: Trial, choice: str) -> bool | None:

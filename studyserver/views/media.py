@@ -14,7 +14,7 @@ from studyserver.models import Study
 from studyserver.selectors import trial_of_media
 from studyserver.views.visit import session_of
 
-__all__ = ["media"]
+__all__ = ["media", "send_ranged"]
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +39,11 @@ def media(request: HttpRequest, slug: str, token: str) -> HttpResponse:
     if not path.is_file():
         logger.error("the file %s of stimulus %s is missing; import its set again", path, stimulus)
         raise Http404("this video cannot be had at the moment")
-    return _ranged(request, path, stimulus.bytes, f'"{token}"')
+    return send_ranged(request, path, stimulus.bytes, f'"{token}"')
 
 
-def _ranged(request: HttpRequest, path: Path, size: int, tag: str) -> HttpResponse:
+def send_ranged(request: HttpRequest, path: Path, size: int, tag: str) -> HttpResponse:
+    """Send a video file of `size` bytes, or the range that was asked for; `tag` is its entity tag, with quotes."""
     if request.headers.get("If-None-Match") == tag:
         return _with_headers(HttpResponse(status=304), tag)
     wanted = _RANGE.fullmatch(request.headers.get("Range", ""))

@@ -5,15 +5,30 @@ from fractions import Fraction
 from django.urls import reverse
 
 from studyserver.models import Session, Trial
-from studyserver.selectors import session_progress, session_upcoming_trials
+from studyserver.selectors import session_minutes_left, session_progress, session_upcoming_trials
+from studyserver.services import trial_present
+from studyserver.views.visit import page_of
 
-__all__ = ["player_state"]
+__all__ = ["player_reply", "player_state"]
+
+# Trials whose files are fetched while the current one is watched.
+AHEAD = 3
+
+
+def player_reply(session: Session) -> dict:
+    """Return what the player is to do next: `{"location", "state"}`, one of the two null."""
+    page = page_of(session)
+    if page != "trial":
+        return {"location": reverse(page, args=[session.participant.study.slug]), "state": None}
+    current, state = player_state(session)
+    trial_present(trial=current)
+    return {"location": None, "state": state}
 
 
 def player_state(session: Session) -> tuple[Trial | None, dict | None]:
     """Return the session's current trial and the player's description of it and of the files to fetch next."""
     study = session.participant.study
-    trials = session_upcoming_trials(session, 2)
+    trials = session_upcoming_trials(session, 1 + AHEAD)
     if not trials:
         return None, None
     current = trials[0]
@@ -23,9 +38,13 @@ def player_state(session: Session) -> tuple[Trial | None, dict | None]:
         "attempt": current.attempt,
         "number": answered + 1,
         "total": total,
+        "minutesLeft": session_minutes_left(session),
+        "presentation": session.presentation,
         "allowTie": study.allow_tie,
+        "allowReplay": study.allow_replay,
+        "syncAttempts": study.sync_attempts,
         "trial": _trial_state(study.slug, current),
-        "next": _trial_state(study.slug, trials[1]) if len(trials) > 1 else None,
+        "next": [_trial_state(study.slug, trial) for trial in trials[1:]],
     }
     return current, state
 
@@ -39,4 +58,5 @@ def _trial_state(slug: str, trial: Trial) -> dict:
         "width": stimulus.width,
         "height": stimulus.height,
         "fps": float(Fraction(stimulus.fps)),
+        "frames": stimulus.frames,
     }

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from studyserver.models import Session, Study
 from studyserver.services import session_renew_lease, trial_present
+from studyserver.views.player_texts import player_texts
 from studyserver.views.state import player_state
 from studyserver.views.visit import participant_page
 
@@ -19,4 +20,4 @@ def trial(request: HttpRequest, study: Study, session: Session) -> HttpResponse:
     current, state = player_state(session)
     trial_present(trial=current)
     session_renew_lease(session=session)
-    return render(request, "studyserver/trial.html", {"study": study, "state": state})
+    return render(request, "studyserver/trial.html", {"study": study, "state": state, "texts": player_texts()})

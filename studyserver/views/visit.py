@@ -10,25 +10,25 @@ from django.views.decorators.cache import never_cache
 
 from studyserver.flow import ENDED, PAGES
 from studyserver.models import Participant, Session, Study
-from studyserver.pseudonyms import participant_code
 from studyserver.selectors import session_for_key
 
 __all__ = [
-    "external_id",
+    "forget",
+    "invitation_address",
     "is_preview",
     "page_of",
     "participant_page",
     "preview_address",
     "remember",
     "session_of",
-    "session_of_external_id",
+    "simulated_address",
+    "simulated_code",
 ]
 
-# Prolific's own name, and a general one.
-_EXTERNAL_ID_PARAMETERS = ("PROLIFIC_PID", "participant")
 _PEOPLE = (Participant.Origin.REAL, Participant.Origin.PILOT)
 _PREVIEW_SALT = "studyserver.preview"
-_PREVIEW_SECONDS = 12 * 3600
+_SIMULATED_SALT = "studyserver.simulated"
+_SIGNED_SECONDS = 12 * 3600
 _COOKIE_SECONDS = 30 * 24 * 3600
 
 
@@ -51,27 +51,20 @@ def remember(response: HttpResponse, request: HttpRequest, session: Session) -> 
     return response
 
 
+def forget(response: HttpResponse, study: Study) -> HttpResponse:
+    """Take the cookie of its session back from the browser."""
+    response.delete_cookie(_cookie(study), path=reverse("landing", args=[study.slug]), samesite="Lax")
+    return response
+
+
 def session_of(request: HttpRequest, study: Study) -> Session | None:
     """Return the session of the request's cookie; a forged or foreign cookie is nobody's."""
     return session_for_key(study, request.get_signed_cookie(_cookie(study), default=""))
 
 
-def external_id(request: HttpRequest) -> str | None:
-    """Return the identifier with which a recruitment service sent the person."""
-    for name in _EXTERNAL_ID_PARAMETERS:
-        if value := request.GET.get(name, "").strip():
-            return value[:200]
-    return None
-
-
-def session_of_external_id(study: Study, identifier: str) -> Session | None:
-    """Return the session that the same person began before, on this or another device."""
-    code = participant_code(salt=study.salt, external_id=identifier)
-    return (
-        Session.objects.select_related("participant__study")
-        .filter(participant__study=study, participant__code=code)
-        .first()
-    )
+def invitation_address(study: Study, token: str) -> str:
+    """Return the address of a single-use invitation."""
+    return f"{reverse('landing', args=[study.slug])}?invitation={token}"
 
 
 def preview_address(study: Study) -> str:
@@ -82,10 +75,26 @@ def preview_address(study: Study) -> str:
 
 def is_preview(request: HttpRequest, study: Study) -> bool:
     """Return whether the address was made by `preview_address` for this study."""
+    return _signed(request, "preview", _PREVIEW_SALT) == study.slug
+
+
+def simulated_address(study: Study, code: str) -> str:
+    """Return an address that opens a study, in any status, as the simulated participant `code`, for 12 hours."""
+    token = signing.dumps([study.slug, code], salt=_SIMULATED_SALT)
+    return f"{reverse('landing', args=[study.slug])}?simulate={token}"
+
+
+def simulated_code(request: HttpRequest, study: Study) -> str | None:
+    """Return the pseudonym in an address that was made by `simulated_address` for this study."""
+    slug, code = _signed(request, "simulate", _SIMULATED_SALT) or (None, None)
+    return code if slug == study.slug else None
+
+
+def _signed(request: HttpRequest, parameter: str, salt: str):
     try:
-        return signing.loads(request.GET.get("preview", ""), salt=_PREVIEW_SALT, max_age=_PREVIEW_SECONDS) == study.slug
+        return signing.loads(request.GET.get(parameter, ""), salt=salt, max_age=_SIGNED_SECONDS)
     except signing.BadSignature:
-        return False
+        return None
 
 
 def page_of(session: Session | None) -> str:

@@ -4,16 +4,15 @@ import json
 
 from django.http import HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from studyserver.errors import InvalidVote, NotCurrentTrial, StudyError, TrialNotFound, VoteRefused
 from studyserver.models import Study
 from studyserver.selectors import session_for_key
-from studyserver.services import trial_present, vote_record
-from studyserver.views.state import player_state
-from studyserver.views.visit import page_of, session_of
+from studyserver.services import vote_record
+from studyserver.views.state import player_reply
+from studyserver.views.visit import session_of
 
 __all__ = ["vote"]
 
@@ -26,6 +25,11 @@ _STATUS = {TrialNotFound: 404, InvalidVote: 400, NotCurrentTrial: 409, VoteRefus
 @require_POST
 def vote(request: HttpRequest, slug: str) -> JsonResponse:
     """Store one answer and tell the player what comes next.
+
+    The body is a JSON object: `trial` (the token of the page's state), `choice` (left, right, tie), `response_ms`
+    (from the moment that an answer was possible) and `playback`, the certificate that studyserver.playback describes.
+    The reply is `{"location", "state"}`: the page to go to, or the state of the next trial, the other null; after a
+    practice pair also `feedback`: `{"correct": true or false, "better": left or right}`.
 
     The same answer again gets the same reply. Errors are `{"error": sentence}` with 400 (not a vote), 403 (no
     session), 404 (somebody else's trial), 409 (not due, or answered otherwise), 413 (too long).
@@ -48,12 +52,7 @@ def vote(request: HttpRequest, slug: str) -> JsonResponse:
         )
     except StudyError as error:
         return JsonResponse({"error": str(error)}, status=_STATUS[type(error)])
-    session = session_for_key(study, session.key)
-    page = page_of(session)
-    reply = {"location": None if page == "trial" else reverse(page, args=[slug]), "state": None}
-    if page == "trial":
-        current, reply["state"] = player_state(session)
-        trial_present(trial=current)
+    reply = player_reply(session_for_key(study, session.key))
     if result.correct is not None:
         reply["feedback"] = {"correct": result.correct, "better": result.vote.trial.expected}
     return JsonResponse(reply)

@@ -23,7 +23,7 @@ def test_a_study(study, tmp_path, monkeypatch):
     class Study:
         title = "A study's title"
 
-    monkeypatch.setattr("studyserver.selectors.vote_table", lambda slug: {"pilot": study}[slug])
+    monkeypatch.setattr("studyserver.selectors.vote_table", lambda slug, use_rule: {"pilot": study}[slug])
     monkeypatch.setattr("studyserver.selectors.study_by_slug", lambda slug: {"pilot": Study}[slug])
     call_command("analyze_study", "pilot", "--out", str(tmp_path), "--json")
     assert json.loads((tmp_path / "ranking.json").read_text(encoding="utf-8"))["title"] == "A study's title"
@@ -31,7 +31,7 @@ def test_a_study(study, tmp_path, monkeypatch):
 
 @pytest.mark.django_db
 def test_a_study_without_votes(tmp_path, monkeypatch):
-    monkeypatch.setattr("studyserver.selectors.vote_table", lambda slug: pd.DataFrame())
+    monkeypatch.setattr("studyserver.selectors.vote_table", lambda slug, use_rule: pd.DataFrame())
     with pytest.raises(CommandError, match="'pilot' has no votes yet"):
         call_command("analyze_study", "pilot", "--out", str(tmp_path))
 

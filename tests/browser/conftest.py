@@ -33,7 +33,26 @@ study_set_design(
     null_pairs=0,
     questionnaire=False,
     check_environment=False,
+    sync_attempts=10,
 )
+"""
+# One study per way of showing pairs: its short name and what it has of its own.
+PRESENTATIONS = """
+from studyserver.services import import_stimulus_set, study_open, study_set_design
+short = dict(
+    training_pairs=1, quiz_questions=0, verification_pairs=0, repeat_pairs=0, null_pairs=0, questionnaire=False,
+    check_environment=False, pairs_per_session=2, votes_per_pair=100, sync_attempts=10,
+)
+studies = {{
+    "sequential": dict(presentation="sequential"),
+    "toggle": dict(presentation="toggle"),
+    "apart": dict(sync_attempts=1),
+    "strict": dict(sync_attempts=0, fallback="none"),
+}}
+for slug, own in studies.items():
+    study = import_stimulus_set(slug=slug, folder={folder!r}, title="Cats and dogs", interval_width=0).study
+    study_set_design(study=study, **{{**short, **own}})
+    study_open(study=study)
 """
 
 
@@ -66,6 +85,14 @@ def server(tmp_path_factory):
     with running_server(data_dir, write_tiny_set(folder / "set")) as server:
         server.manage("shell", "--no-imports", "-c", ROOM_FOR_EVERY_TEST)
         yield server
+
+
+@pytest.fixture(scope="session")
+def presentations(server):
+    """The same server with a study for each way of showing pairs, of two pairs a session."""
+    folder = str(server.data_dir.parent / "set")
+    server.manage("shell", "--no-imports", "-c", PRESENTATIONS.format(folder=folder))
+    return server
 
 
 @pytest.fixture

@@ -41,9 +41,26 @@ def test_every_condition_is_ranked(demo):
     names = {row["condition"] for row in document["ranking"]}
     assert names == {"reference", "fgsm", "ifgsm:iterations=3", "uap_optimized", "ioi"}
     page = (folder / "demo" / "report" / "report.html").read_text()
-    # The one who answers at random may have missed the verification pair and be left out.
-    assert re.search("all of the (29|30) participants were simulated", page)
+    # Those who left, and those whose votes the rules drop, are left out.
+    (people,) = re.findall(r"all of the (\d+) participants were simulated", page)
+    assert 18 <= int(people) < 30
     assert re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#|data:)[^"'\s>]+""", page) == []
+
+
+def test_the_cohort_is_mixed_and_the_addresses_are_those_of_the_study(demo):
+    _, document = demo
+    personas = document["personas"]
+    assert set(personas) == {"honest", "lazy", "left-clicker", "bot", "drop-out", "spammer"}
+    assert personas["honest"]["finished"] > 15 and personas["drop-out"]["left"] > 0
+    assert document["preview"].startswith("http://127.0.0.1:8000/s/demo/?preview=")
+    assert document["dashboard"].endswith("/dashboard/")
+
+
+def test_nothing_in_the_demonstration_tells_a_condition(demo):
+    folder, _ = demo
+    done = run(folder, "leak_check", "demo", "--visits", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["leaks"] == []
 
 
 def test_the_delivered_files_prove_the_matched_gain(demo):

@@ -14,10 +14,10 @@ import django
 
 def main() -> None:
     django.setup()
-    from studyserver.errors import StudyFull
     from studyserver.models import Session
     from studyserver.selectors import session_current_trial, study_by_slug
-    from studyserver.services import session_plan, session_start, vote_record
+    from studyserver.services import session_advance, session_start, vote_record
+    from tests.studyserver.conftest import SMOOTH
 
     task, first, second = sys.argv[1:]
     time.sleep(max(0.0, float(os.environ["START_AT"]) - time.time()))
@@ -29,14 +29,12 @@ def main() -> None:
     else:
         study = study_by_slug("cats")
         for number in range(int(second)):
-            session = session_start(study=study, code=f"{first}{number}")
-            try:
-                session_plan(session=session)
-            except StudyFull:
+            session = session_advance(session=session_start(study=study, code=f"{first}{number}"))
+            if session.state == Session.State.FULL:
                 happened.append("full")
                 continue
             while trial := session_current_trial(session):
-                vote_record(session=session, token=trial.token, choice=trial.expected or "left")
+                vote_record(session=session, token=trial.token, choice=trial.expected or "left", playback=SMOOTH)
             happened.append("done")
     json.dump(happened, sys.stdout)
 

@@ -42,7 +42,8 @@ def data_dir(settings, tmp_path):
 @pytest.fixture
 def draft(db, tiny_set) -> Study:
     """A study that is not open yet."""
-    return import_stimulus_set(slug="cats", folder=tiny_set, title="Cats and dogs").study
+    # Two clips are too few for any interval worth asking for.
+    return import_stimulus_set(slug="cats", folder=tiny_set, title="Cats and dogs", interval_width=0).study
 
 
 # One practice pair, then the test pairs with one hidden verification pair.
@@ -79,7 +80,7 @@ class Visitor:
 
     def consent(self, query=""):
         page = self.client.get(self.url("landing") + query)
-        data = {"agree": "on", "visit": page.context["form"]["visit"].value()}
+        data = {"agree": "on", **{name: page.context["form"][name].value() for name in ("visit", "version")}}
         return self.client.post(self.url("landing") + query, data)
 
     def begin(self, query=""):

@@ -53,7 +53,8 @@ def free_port() -> int:
 def running_server(data_dir: pathlib.Path, stimulus_set: pathlib.Path):
     """Import a stimulus set as the open study `cats` and serve it."""
     manage(data_dir, "migrate", "--verbosity", "0")
-    manage(data_dir, "import_stimuli", str(stimulus_set), "--study", "cats", "--title", "Cats and dogs", "--open")
+    importing = ("--study", "cats", "--title", "Cats and dogs", "--interval-width", "0", "--open")
+    manage(data_dir, "import_stimuli", str(stimulus_set), *importing)
     port = free_port()
     log = (data_dir / "server.log").open("w+")
     server = subprocess.Popen(

@@ -123,3 +123,47 @@ def test_a_changed_consent_text_is_the_next_version(study, admin_client):
     assert study.consent_text == "Other words."
     assert study.consent_version == 2
     assert not Session.objects.exists()
+
+
+def test_every_setting_of_a_study_is_on_its_page(draft, admin_client):
+    page = admin_client.get(address("study", "change", draft.pk)).context["adminform"]
+    shown = {name for fieldset in page for line in fieldset for name in line.fields}
+    kept_apart = {"id", "consent_version"}
+    editable = {field.name for field in Study._meta.fields if field.editable}
+    assert editable - shown - kept_apart == set()
+
+
+def test_settings_that_would_break_a_running_study_are_fixed(draft, visitor, admin_client, study):
+    def fixed():
+        return set(admin_client.get(address("study", "change", study.pk)).context["adminform"].readonly_fields)
+
+    assert {"quiz_questions", "full_code"} <= fixed() and not {"slug", "allow_tie", "votes_per_pair"} & fixed()
+    visitor.begin()
+    assert {"slug", "seed", "allow_tie", "presentation", "quiz_questions"} <= fixed()
+    admin_client.post(address("study"), {"action": "pause_studies", "_selected_action": study.pk})
+    assert "quiz_questions" not in fixed() and {"slug", "allow_tie"} <= fixed()
+
+
+def test_the_page_of_a_study_leads_everywhere(study, admin_client):
+    page = admin_client.get(address("study", "change", study.pk)).text
+    for words in (
+        "Dashboard",
+        "Preview as participant",
+        "PROLIFIC_PID=",
+        "workerId=",
+        "Version 1, since",
+        "Payment list",
+    ):
+        assert words in page
+    assert "http://testserver/s/cats/" in page
+
+
+def test_the_history_says_who_did_what_and_leads_nowhere_back(study, admin_client):
+    admin_client.post(address("study"), {"action": "pause_studies", "_selected_action": study.pk})
+    history = admin_client.get(address("study", "history", study.pk)).text
+    assert "<strong>Status</strong>: open &rarr; paused" in history and "<td>admin</td>" in history
+    record = study.history.earliest()
+    old = address("study", "simple_history", study.pk, record.history_id)
+    assert admin_client.post(old, {"title": "Old"}).status_code == 302
+    study.refresh_from_db()
+    assert study.title == "Cats and dogs" and study.status == Study.Status.PAUSED

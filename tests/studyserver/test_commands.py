@@ -14,7 +14,7 @@ def document(capsys):
 
 
 def test_import_stimuli_makes_and_opens_a_study(db, tiny_set, capsys):
-    call_command("import_stimuli", str(tiny_set), study="cats", title="Cats", open=True, json=True)
+    call_command("import_stimuli", str(tiny_set), study="cats", title="Cats", interval_width=0.0, open=True, json=True)
     assert document(capsys) == {
         "study": "cats",
         "created": True,
@@ -46,6 +46,7 @@ def test_simulate_votes_tells_the_truth_it_used(study, capsys):
         ("export_votes", {"out": "votes.csv"}),
         ("analyze_study", {"out": "report"}),
         ("simulate_votes", {"participants": 1, "seed": 1}),
+        ("leak_check", {}),
     ],
 )
 def test_an_unknown_study_is_one_sentence(db, draft, tmp_path, command, options):

@@ -5,14 +5,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from studyserver.models import Condition, Pair, Participant, Session, Source, Stimulus, Study, Trial, Vote
-from studyserver.services import session_plan, session_start
+from studyserver.services import session_advance, session_start
 
 
 @pytest.fixture
 def session(study):
     session = session_start(study=study, code="anna")
-    session_plan(session=session)
-    return session
+    return session_advance(session=session)
 
 
 def refused(operation):
@@ -39,8 +38,10 @@ def test_a_pair_twice_or_reversed_or_with_itself(study):
 
 
 def test_a_null_pair_is_one_stimulus_twice(study):
-    stimulus = study.pairs.first().first
-    Pair.objects.create(study=study, source=stimulus.source, kind="null", first=stimulus, second=stimulus)
+    attacked = Stimulus.objects.filter(condition__kind="attack").first()
+    fields = {"study": study, "source": attacked.source, "kind": "null", "first": attacked, "second": attacked}
+    assert Pair.objects.create(**fields).pk
+    refused(lambda: Pair.objects.create(**fields))
 
 
 def test_kinds_and_statuses_that_do_not_exist(study, session):

@@ -1,4 +1,4 @@
-"""What participants get to see: quotas, sides, order, leases."""
+"""What participants get to see: which pairs, on which side, in which order."""
 
 from collections import Counter
 from datetime import timedelta
@@ -6,38 +6,39 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from studyserver.errors import StudyError, StudyFull, StudyUnavailable
-from studyserver.models import Pair, Session, Trial, Vote
+from studyserver.errors import StudyError, StudyNotReady, StudyUnavailable
+from studyserver.models import Pair, Session, Trial
 from studyserver.selectors import session_current_trial, session_upcoming_trials, study_has_places
-from studyserver.services import (
-    places_ensure,
-    places_reclaim,
-    session_plan,
-    session_renew_lease,
-    session_start,
-    study_set_design,
-    vote_record,
-)
+from studyserver.services import session_advance, session_end, session_start, study_set_design, vote_record
 from tests.studyserver.conftest import SMOOTH
 
 TEST = {"kind": Trial.Kind.TEST}
 
 
-def enter(study, code, now=None) -> Session:
-    session = session_start(study=study, code=code, now=now)
-    session_plan(session=session, now=now)
-    return session
+def enter(study, code, now=None, origin="real") -> Session:
+    """Take part as far as the first trial, or the page that says that there is none."""
+    session = session_start(study=study, code=code, origin=origin, now=now)
+    return session_advance(session=session, now=now)
 
 
-def finish(session):
+def finish(session, now=None):
     while trial := session_current_trial(session):
         choice = trial.expected or "left"
-        vote_record(session=session, token=trial.token, choice=choice, response_ms=900, playback=SMOOTH)
+        vote_record(session=session, token=trial.token, choice=choice, response_ms=900, playback=SMOOTH, now=now)
+    session.refresh_from_db()
 
 
-def test_opening_makes_exactly_the_quota(study):
-    assert Trial.objects.filter(**TEST).count() == 6 * 4
-    assert places_ensure(study=study, origin="real") == 0
+def pairs_shown(session, *kinds):
+    return list(session.trials.filter(kind__in=kinds).order_by("position").values_list("pair", flat=True))
+
+
+def free_again(session):
+    """Undo a session's plan, so that the pool is as it was."""
+    Trial.objects.filter(session=session, number__isnull=False).update(
+        state="free", session=None, participant=None, position=None, claimed_at=None
+    )
+    session.trials.all().delete()
+    Session.objects.filter(pk=session.pk).update(state="instructions", started_at=None)
 
 
 def test_sides_are_balanced_inside_every_quota(study):
@@ -59,8 +60,9 @@ def test_a_cohort_fills_every_quota_with_different_people(study):
         assert pair.trials.filter(state=Trial.State.ANSWERED).values("participant").distinct().count() == 4
         assert pair.trials.count() == 4
     assert not study_has_places(study)
-    with pytest.raises(StudyFull):
-        enter(study, "one too many")
+    turned_away = enter(study, "one too many")
+    assert turned_away.state == Session.State.FULL
+    assert not turned_away.trials.exists()
 
 
 def test_least_used_pairs_come_first(study):
@@ -71,117 +73,166 @@ def test_least_used_pairs_come_first(study):
     assert sorted(takers.values()) == [1] * 6
 
 
-def test_training_comes_first_and_verification_is_inside(study):
+def test_a_session_has_practice_tests_and_the_hidden_pairs_of_its_study(study):
+    study_set_design(study=study, repeat_pairs=2, null_pairs=2)
+    session = enter(study, "anna")
+    kinds = Counter(session.trials.values_list("kind", flat=True))
+    assert kinds == {"training": 1, "test": 6, "verification": 1, "repeat": 2, "null": 2}
+    order = list(session.trials.exclude(kind="training").order_by("position").values_list("position", "kind"))
+    assert [position for position, _ in order] == list(range(1, 12))
+    assert order[0][1] == "test"
+
+
+def test_a_repeat_is_a_pair_of_the_same_session_with_its_sides_exchanged(study):
+    study_set_design(study=study, repeat_pairs=2)
+    session = enter(study, "anna")
+    for repeat in session.trials.filter(kind="repeat"):
+        first = session.trials.get(kind="test", pair=repeat.pair)
+        assert repeat.mirrored != first.mirrored
+        assert repeat.position - first.position >= 3
+        assert (repeat.number, repeat.left, repeat.right) == (None, first.right, first.left)
+
+
+@pytest.mark.slow
+def test_null_pairs_go_round_the_sources(study):
+    study_set_design(study=study, null_pairs=1)
+    shown = [pairs_shown(enter(study, f"person{number}"), "null")[0] for number in range(4)]
+    assert sorted(Counter(shown).values()) == [2, 2]
+
+
+def test_verification_pairs_go_round_and_are_never_those_of_the_practice(study):
+    shown = []
     for number in range(4):
-        kinds = list(enter(study, f"person{number}").trials.order_by("position").values_list("kind", flat=True))
-        assert kinds[0] == "training"
-        assert kinds.count("verification") == 1
-        assert kinds[1] == kinds[-1] == "test"
+        session = enter(study, f"person{number}")
+        assert not set(pairs_shown(session, "training")) & set(pairs_shown(session, "verification"))
+        shown += pairs_shown(session, "verification")
+    assert sorted(Counter(shown).values()) == [2, 2]
 
 
-def test_training_and_verification_use_different_sources(study):
-    for number in range(4):
-        trials = enter(study, f"person{number}").trials
-        assert trials.get(kind="training").pair != trials.get(kind="verification").pair
+@pytest.mark.slow
+def test_too_few_verification_pairs_make_less_practice(study):
+    study_set_design(study=study, training_pairs=3, verification_pairs=2)
+    session = enter(study, "anna")
+    assert Counter(session.trials.values_list("kind", flat=True)) == {"training": 1, "verification": 1, "test": 6}
 
 
-def test_order_follows_the_recorded_seed(study):
-    def order(code):
+@pytest.mark.slow
+def test_with_a_single_verification_pair_there_is_no_practice(study):
+    study.pairs.filter(kind="verification").first().delete()
+    session = enter(study, "anna")
+    assert session.state == Session.State.ACTIVE and session.first_pair_at
+    assert Counter(session.trials.values_list("kind", flat=True)) == {"verification": 1, "test": 6}
+
+
+@pytest.mark.slow
+def test_a_study_without_verification_pairs_runs_where_it_asks_for_none(study):
+    study.pairs.filter(kind="verification").delete()
+    with pytest.raises(StudyNotReady, match="no verification pair"):
+        enter(study, "anna")
+    study_set_design(study=study, training_pairs=0, verification_pairs=0)
+    assert Counter(enter(study, "ben").trials.values_list("kind", flat=True)) == {"test": 6}
+
+
+def test_the_same_seed_and_pool_give_the_same_plan(study):
+    study_set_design(study=study, pairs_per_session=4, repeat_pairs=1, null_pairs=1)
+
+    def plan(code):
         session = enter(study, code)
-        pairs = list(session.trials.order_by("position").values_list("pair", "kind"))
-        Trial.objects.filter(session=session, number__isnull=False).update(
-            state="free", session=None, participant=None, position=None, claimed_at=None
-        )
-        session.trials.all().delete()
-        Session.objects.filter(pk=session.pk).update(state="instructions")
-        return session.seed, pairs
+        rows = list(session.trials.order_by("kind", "position").values_list("kind", "position", "pair", "mirrored"))
+        free_again(session)
+        return rows
 
-    assert order("anna") == order("anna")
-    assert order("ben")[1] != order("anna")[1]
+    assert plan("anna") == plan("anna")
+    assert plan("ben") != plan("anna")
 
 
-def test_places_of_somebody_who_went_away_return_to_the_pool(study):
-    study_set_design(study=study, pairs_per_session=6, votes_per_pair=1)
-    gone = enter(study, "gone", now=timezone.now() - timedelta(minutes=31))
-    sides = dict(gone.trials.filter(**TEST).values_list("pair", "mirrored"))
+@pytest.mark.slow
+def test_the_same_seed_and_pool_give_the_same_plan_where_it_is_adaptive(study):
+    study_set_design(study=study, pairs_per_session=3, sampling="adaptive")
+    for number in range(2):
+        finish(enter(study, f"person{number}"))
+
+    def plan():
+        session = enter(study, "anna")
+        rows = pairs_shown(session, "test")
+        free_again(session)
+        return rows
+
+    first = plan()
+    assert len(set(first)) == 3
+    assert plan() == first
+
+
+@pytest.mark.slow
+def test_adaptive_studies_fill_their_quotas_too(study):
+    study_set_design(study=study, pairs_per_session=3, votes_per_pair=3, sampling="adaptive")
+    for number in range(6):
+        finish(enter(study, f"person{number}"))
+    # Whom the last places come to depends on the answers; nobody is ever asked beyond a quota or twice.
+    number = 6
+    while study_has_places(study):
+        finish(enter(study, f"person{number}"))
+        number += 1
+    for pair in study.pairs.filter(kind=Pair.Kind.TEST):
+        people = pair.trials.filter(state=Trial.State.ANSWERED).values_list("participant", flat=True)
+        assert len(people) == len(set(people)) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("origin", ["simulated", "pilot"])
+def test_model_people_and_pilots_use_quotas_of_their_own(study, origin):
+    study_set_design(study=study, votes_per_pair=1)
+    study.status = "pilot" if origin == "pilot" else "open"
+    study.save()
+    session = enter(study, "other", origin=origin)
+    assert session.trials.filter(**TEST).count() == 6
+    assert not study_has_places(study, origin)
     assert study_has_places(study)
-    heir = enter(study, "heir")
-    assert dict(heir.trials.filter(**TEST).values_list("pair", "mirrored")) == sides
-    assert set(gone.trials.filter(**TEST).values_list("state", flat=True)) == {"expired"}
-
-
-def test_who_comes_back_while_places_return_keeps_theirs(study, monkeypatch):
-    long_ago = timezone.now() - timedelta(minutes=31)
-    back, gone = (enter(study, code, now=long_ago) for code in ("back", "gone"))
-    create = Trial.objects.create
-
-    def somebody_returns(**fields):
-        session_renew_lease(session=back)
-        return create(**fields)
-
-    monkeypatch.setattr(Trial.objects, "create", somebody_returns)
-    assert places_reclaim(study=study) == gone.trials.filter(**TEST).count()
-    assert set(back.trials.values_list("state", flat=True)) == {"claimed"}
-
-
-def test_places_in_use_do_not_return(study):
-    enter(study, "busy", now=timezone.now() - timedelta(minutes=29))
-    assert places_reclaim(study=study) == 0
-
-
-def test_answers_that_were_given_stay_when_the_rest_returns(study):
-    session = enter(study, "half")
-    for _ in range(3):
-        trial = session_current_trial(session)
-        vote_record(session=session, token=trial.token, choice=trial.expected or "left")
-    answered = session.trials.filter(state=Trial.State.ANSWERED, number__isnull=False).count()
-    returned = places_reclaim(study=study, now=timezone.now() + timedelta(hours=1))
-    assert returned == 6 - answered
-    assert Trial.objects.filter(number__isnull=False).exclude(state="expired").count() == 24
-
-
-def test_a_late_vote_is_kept_and_does_not_count(study):
-    session = enter(study, "slow", now=timezone.now() - timedelta(hours=1))
-    training = session_current_trial(session)
-    vote_record(session=session, token=training.token, choice=training.expected)
-    Session.objects.filter(pk=session.pk).update(lease_until=timezone.now() - timedelta(minutes=1))
-    places_reclaim(study=study)
-    trial = session_upcoming_trials(session)[0]
-    while trial.kind != Trial.Kind.TEST:
-        vote_record(session=session, token=trial.token, choice=trial.expected)
-        trial = session_current_trial(session)
-    result = vote_record(session=session, token=trial.token, choice="left")
-    assert result.vote.late
-    trial.refresh_from_db()
-    assert trial.state == Trial.State.EXPIRED
-    assert Trial.objects.filter(pair=trial.pair, number=trial.number, state="free").count() == 1
-
-
-def test_a_raised_quota_adds_places_and_a_lowered_one_takes_free_ones_away(study):
-    finish(enter(study, "anna"))
-    study_set_design(study=study, pairs_per_session=18, votes_per_pair=6)
-    assert Trial.objects.filter(number__isnull=False).count() == 36
-    study_set_design(study=study, pairs_per_session=18, votes_per_pair=2)
-    assert Trial.objects.filter(number__isnull=False).count() == 12
-    assert Vote.objects.filter(trial__kind="test").count() == 6
-
-
-def test_simulated_people_use_a_quota_of_their_own(study):
-    study_set_design(study=study, pairs_per_session=18, votes_per_pair=1)
-    session = session_start(study=study, code="sim", origin="simulated")
-    session_plan(session=session)
-    assert study_has_places(study)
+    study.status = "open"
+    study.save()
     assert len(session_upcoming_trials(enter(study, "anna"), 100)) == 8
 
 
-def test_planning_twice_changes_nothing(study):
+@pytest.mark.slow
+def test_previews_take_no_places(study):
+    study_set_design(study=study, votes_per_pair=1, repeat_pairs=1, null_pairs=1)
+    finish(enter(study, "anna"))
+    session = enter(study, "preview", origin="preview")
+    kinds = Counter(session.trials.values_list("kind", "number"))
+    assert kinds[("test", None)] == 6 and kinds[("repeat", None)] == kinds[("null", None)] == 1
+    finish(session)
+    assert session.state == Session.State.COMPLETED
+    assert Trial.objects.filter(number__isnull=False).count() == 6
+
+
+def test_advancing_twice_from_one_step_plans_once(study):
+    session = session_start(study=study, code="anna")
+    twin = Session.objects.get(pk=session.pk)
+    session_advance(session=session)
+    before = list(Trial.objects.order_by("pk").values())
+    assert session_advance(session=twin).state == Session.State.TRAINING
+    assert list(Trial.objects.order_by("pk").values()) == before
+
+
+@pytest.mark.slow
+def test_places_are_held_from_before_the_practice(study):
+    study_set_design(study=study, quiz_questions=2)
+    now = timezone.now()
+    session = enter(study, "anna", now=now)
+    assert session.state == Session.State.TRAINING
+    assert (session.started_at, session.lease_until) == (now, now + timedelta(minutes=30))
+    assert session.trials.filter(number__isnull=False).count() == 6
+
+
+def test_who_ends_early_gives_the_places_back(study):
     session = enter(study, "anna")
-    before = list(Trial.objects.values())
-    assert session_plan(session=session) is False
-    assert list(Trial.objects.values()) == before
+    session_end(session=session, state=Session.State.TECHNICAL, reason="screen-small")
+    assert set(session.trials.values_list("state", flat=True)) == {"expired"}
+    assert Trial.objects.filter(state="free").count() == 24
+    assert session_current_trial(session) is None
 
 
-@pytest.mark.parametrize("status", ["draft", "paused", "closed"])
+@pytest.mark.parametrize("status", ["draft", "paused", "closed", "pilot"])
 def test_nobody_real_enters_a_study_that_is_not_open(study, status):
     study.status = status
     study.save()
@@ -193,3 +244,11 @@ def test_nobody_real_enters_a_study_that_is_not_open(study, status):
 def test_an_impossible_design_is_refused_in_a_sentence(study):
     with pytest.raises(StudyError, match="votes_per_pair"):
         study_set_design(study=study, pairs_per_session=3, votes_per_pair=0)
+
+
+@pytest.mark.slow
+def test_another_consent_text_is_another_version(study):
+    study_set_design(study=study, consent_text="Something else.")
+    study_set_design(study=study, consent_text="Something else.")
+    assert study.consent_version == 2
+    assert study.consent_texts.get(version=2).text == "Something else."

@@ -12,6 +12,7 @@ import time
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.studyserver.conftest import SHORT
 from tests.studyserver.live import free_port
 
 pytestmark = pytest.mark.slow
@@ -77,8 +78,8 @@ def study(variables, tiny_set):
         "from studyserver.services import import_stimulus_set, study_open, study_set_design\n"
         "call_command('migrate', verbosity=0)\n"
         "call_command('flush', interactive=False, verbosity=0)\n"
-        f"study = import_stimulus_set(slug='cats', folder={str(tiny_set)!r}).study\n"
-        "study_set_design(study=study, pairs_per_session=3, votes_per_pair=20)\n"
+        f"study = import_stimulus_set(slug='cats', folder={str(tiny_set)!r}, interval_width=0).study\n"
+        f"study_set_design(study=study, pairs_per_session=3, votes_per_pair=20, **{SHORT})\n"
         "study_open(study=study)",
     )
 
@@ -125,9 +126,9 @@ def test_places_are_taken_once_and_all_of_them(variables, study):
 def test_the_same_vote_from_everywhere_is_one_row(variables, study):
     key, token = run_python(
         variables,
-        "from studyserver.services import session_start, session_plan, vote_record\n"
+        "from studyserver.services import session_start, session_advance, vote_record\n"
         "from studyserver.selectors import session_current_trial\n"
-        "s = session_start(study=Study.objects.get(), code='anna'); session_plan(session=s)\n"
+        "s = session_start(study=Study.objects.get(), code='anna'); s = session_advance(session=s)\n"
         "t = session_current_trial(s); vote_record(session=s, token=t.token, choice=t.expected)\n"
         "print(json.dumps([s.key, session_current_trial(s).token]))",
     )

@@ -2,8 +2,10 @@
 
 import json
 import re
+from datetime import timedelta
 
-from studyserver.selectors import session_current_trial
+from studyserver.models import Vote
+from studyserver.selectors import session_current_trial, session_upcoming_trials
 from studyserver.services import study_close, study_pause
 
 
@@ -21,7 +23,24 @@ def test_it_describes_the_current_trial(visitor):
     assert state["trial"]["token"] == trial.token
     assert (state["trial"]["width"], state["trial"]["height"], state["trial"]["fps"]) == (64, 48, 25)
     assert (state["number"], state["total"]) == (1, 7)
-    assert state["next"]["token"] != trial.token
+    assert [following["token"] for following in state["next"]] == [
+        following.token for following in session_upcoming_trials(session)[1:4]
+    ]
+    assert (state["presentation"], state["allowTie"], state["allowReplay"]) == ("side-by-side", True, True)
+    assert state["syncAttempts"] == 2
+
+
+def test_the_time_left_follows_the_persons_own_pace(visitor):
+    session = visitor.begin()
+    visitor.answer(session)
+    assert state_of(visitor.get("trial"))["minutesLeft"] == 1
+    for _ in range(4):
+        visitor.answer(session)
+    # A pair every two minutes; three of seven are left.
+    votes = Vote.objects.filter(trial__session=session).exclude(trial__kind="training").order_by("id")
+    for number, vote in enumerate(votes):
+        Vote.objects.filter(pk=vote.pk).update(voted_at=session.consented_at + timedelta(minutes=2 * number))
+    assert state_of(visitor.get("trial"))["minutesLeft"] == 6
 
 
 def test_it_is_never_cached(visitor):

@@ -11,8 +11,24 @@ CONDITIONS = {"reference": 0, "fgsm": 6, "ioi": 3}
 FPS = 25
 
 
-def write_tiny_set(folder: pathlib.Path, *, sources=2, width=64, height=48, frames=25, seed=0) -> pathlib.Path:
-    """Write `manifest.json` and `media/`; noise stands for attacks, a flat picture for the verification stimulus."""
+def write_tiny_set(
+    folder: pathlib.Path,
+    *,
+    sources=2,
+    width=64,
+    height=48,
+    frames=25,
+    seed=0,
+    conditions=None,
+    picture=None,
+    encode=None,
+) -> pathlib.Path:
+    """Write `manifest.json` and `media/`; noise stands for attacks, a flat picture for the verification stimulus.
+
+    `conditions` gives each label its noise amplitude in 8-bit levels, `picture(rng, width, height, frames)` the clips,
+    `encode(path, frames)` the files.
+    """
+    conditions, picture, encode = conditions or CONDITIONS, picture or _moving_picture, encode or encode_quickly
     media = folder / "media"
     media.mkdir(parents=True)
     rng = numpy.random.default_rng(seed)
@@ -42,7 +58,7 @@ def write_tiny_set(folder: pathlib.Path, *, sources=2, width=64, height=48, fram
     colour = {"matrix": "bt709", "range": "limited", "primaries": "bt709", "transfer": "bt709"}
     for number in range(sources):
         name = f"clip{number}"
-        clean = _moving_picture(rng, width, height, frames)
+        clean = picture(rng, width, height, frames)
         shared = {"width": width, "height": height, "frames": frames, "fps": f"{FPS}/1"}
         manifest["sources"].append(
             {
@@ -64,7 +80,7 @@ def write_tiny_set(folder: pathlib.Path, *, sources=2, width=64, height=48, fram
             }
         )
         files = {}
-        for label, amplitude in {**CONDITIONS, "verification": None}.items():
+        for label, amplitude in {**conditions, "verification": None}.items():
             shown = (
                 _impaired(clean) if amplitude is None else clean + rng.integers(-amplitude, amplitude + 1, clean.shape)
             )
@@ -85,7 +101,7 @@ def write_tiny_set(folder: pathlib.Path, *, sources=2, width=64, height=48, fram
             if label == "verification":
                 manifest["verification"].append({**item, "impairment": {"blur": 8}})
                 continue
-            amplitude = CONDITIONS[label]
+            amplitude = conditions[label]
             manifest["stimuli"].append(
                 {
                     **item,
@@ -129,14 +145,20 @@ def _impaired(frames):
     return numpy.broadcast_to(frames.mean(axis=(1, 2), keepdims=True), frames.shape).copy()
 
 
-def encode(path: pathlib.Path, frames: numpy.ndarray) -> None:
+def encode_quickly(path: pathlib.Path, frames: numpy.ndarray) -> None:
     """Write frames (N,H,W,3) uint8 as an MP4 that every browser plays."""
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=FPS, options={"crf": "12", "preset": "ultrafast"})
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = "yuv420p"
+        stream.codec_context.color_range = 1
+        stream.codec_context.colorspace = stream.codec_context.color_primaries = stream.codec_context.color_trc = 1
         for picture in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(
+                format="yuv420p", dst_colorspace="ITU709"
+            )
+            frame.color_range = frame.colorspace = frame.color_primaries = frame.color_trc = 1
+            container.mux(stream.encode(frame))
         container.mux(stream.encode())
 
 

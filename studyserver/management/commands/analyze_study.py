@@ -4,7 +4,7 @@ from pathlib import Path
 
 from analysis import read_votes, write_report
 from analysis.errors import InvalidVotes
-from studyserver.management.base import LabCommand
+from studyserver.management.base import LabCommand, at_least
 
 
 class Command(LabCommand):
@@ -18,24 +18,32 @@ class Command(LabCommand):
         parser.add_argument("--title", help="heading of the report (default: the study's or the file's name)")
         parser.add_argument("--target-metric", metavar="NAME", help="which to rank where the votes hold several")
         parser.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+        parser.add_argument(
+            "--use-rule",
+            type=at_least(1),
+            metavar="VERSION",
+            help="of a study: version of the rule of use that says which votes count (default: the newest)",
+        )
         parser.add_argument("--seed", type=int, default=0, help="of the random halves of participants (default 0)")
 
-    def run(self, *, votes, out, title, target_metric, level, seed, **options):
-        table, name = self._votes(votes)
+    def run(self, *, votes, out, title, target_metric, level, seed, use_rule, **options):
+        table, name = self._votes(votes, use_rule)
         files = write_report(table, out, title=title or name, seed=seed, level=level, target_metric=target_metric)
         self.say(files.document["answer"])
         self.say(f"Report: {files.report_html}")
         return files.document
 
-    def _votes(self, given: str):
+    def _votes(self, given: str, use_rule: int | None):
         """The vote table and its name; whatever looks like a file is one, as a slug has neither dot nor slash."""
         if "." in given or "/" in given:
+            if use_rule is not None:
+                raise InvalidVotes("a file of votes has no versions of a rule; --use-rule is for a study's short name")
             return read_votes(given), Path(given).stem
         from studyserver.database import database_ensure
         from studyserver.selectors import study_by_slug, vote_table
 
         database_ensure()
-        table = vote_table(given)
+        table = vote_table(given, use_rule)
         if len(table) == 0:
             raise InvalidVotes(
                 f"the study {given!r} has no votes yet; open it to participants, or try simulate_votes {given}"

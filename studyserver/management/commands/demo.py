@@ -1,11 +1,13 @@
 """The whole product on a fresh machine: clips, a trained attack, stimuli, a study, votes, a report, the server."""
 
+import dataclasses
 import sys
 import time
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
+from django.urls import reverse
 from tqdm import tqdm
 
 from analysis import write_report
@@ -19,6 +21,7 @@ from studyserver.selectors import vote_table
 from studyserver.server import check_address
 from studyserver.services import import_stimulus_set, study_open, study_set_design
 from studyserver.simulation import simulate_votes
+from studyserver.views.visit import preview_address
 
 SLUG = "demo"
 TITLE = "Which video looks better?"
@@ -28,7 +31,9 @@ ATTACKS = (AttackSpec("fgsm"), AttackSpec("ifgsm", {"iterations": 3}), AttackSpe
 # second is not in the study: its file is there to be tried out.
 TRAININGS = {"uap_optimized": {"epochs": 4}, "uap_cumulative": {"epochs": 2, "batch": 4}}
 GAIN = 0.1
-PAIRS_PER_SESSION = 10
+# Few, so that a visitor comes to the end; everything else of a session is as by default.
+PAIRS_PER_SESSION = 8
+PERSONAS = {"lazy": 0.05, "left-clicker": 0.05, "bot": 0.05, "drop-out": 0.1}
 SEED = 1
 
 
@@ -80,13 +85,17 @@ class Command(LabCommand):
         study_open(study=study)
 
         self.say(f"5/6  {participants} model participants")
-        simulate_votes(
-            study=study,
-            participants=participants,
-            seed=SEED,
-            spammers=participants // 20,
-            progress=lambda rows: tqdm(rows, desc="participants", unit="", disable=None),
-        )
+        with tqdm(total=participants, desc="participants", unit="", disable=None) as bar:
+            simulated = simulate_votes(
+                study=study,
+                participants=participants,
+                seed=SEED,
+                personas=PERSONAS,
+                spammers=participants // 20,
+                progress=bar.update,
+            )
+        finished = sum(persona.finished for persona in simulated.personas.values())
+        self.say(f"     {simulated.participants} entered, {finished} finished; the rules drop careless people's votes")
 
         self.say("6/6  The report")
         report = write_report(vote_table(SLUG), folder / "report", title="Demonstration: invisibility of four attacks")
@@ -95,6 +104,11 @@ class Command(LabCommand):
         self.say(f"Done in {seconds:.0f} s.")
         self.say(f"Manifest {folder / 'set' / 'manifest.json'}")
         self.say(f"Report   {report.report_html.as_uri()}")
+        host = f"http://127.0.0.1:{port}"
+        preview = f"{host}{preview_address(study)}"
+        dashboard = f"{host}{reverse('admin:studyserver_study_dashboard', args=[study.pk])}"
+        self.say(f"Take part, marked as a preview  {preview}")
+        self.say(f"Dashboard                       {dashboard}")
         if not no_server:
             call_command("serve", port=port)
         return {
@@ -102,6 +116,9 @@ class Command(LabCommand):
             "set": str(folder / "set"),
             "study": SLUG,
             "report": str(report.report_html),
+            "preview": preview,
+            "dashboard": dashboard,
+            "personas": {name: dataclasses.asdict(persona) for name, persona in simulated.personas.items()},
             "ranking": report.document["ranking"],
             "stimuli_made": generated.made,
             "stimuli_reused": generated.reused,

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from studyserver.database import database_ensure
+from studyserver.errors import StimulusSetRefused
 from studyserver.management.base import LabCommand
 from studyserver.services import import_stimulus_set, study_open
 
@@ -16,11 +17,20 @@ class Command(LabCommand):
             "--study", required=True, metavar="SLUG", help="short name of the study; made if there is none"
         )
         parser.add_argument("--title", help="what participants read as the study's title")
-        parser.add_argument("--open", action="store_true", help="let participants in at once")
+        parser.add_argument(
+            "--interval-width",
+            type=float,
+            metavar="LOGITS",
+            help="half-width that intervals of a new study are to have (default 0.3); too few clips for it do not "
+            "open; 0 asks none",
+        )
+        parser.add_argument("--open", action="store_true", help="let participants in at once, if check_study passes")
 
-    def run(self, *, folder, study, title, open, **_):
+    def run(self, *, folder, study, title, open, interval_width, **_):
+        if interval_width is not None and not 0 <= interval_width <= 5:
+            raise StimulusSetRefused(f"--interval-width is from 0 to 5 logits, got {interval_width:g}")
         database_ensure()
-        result = import_stimulus_set(slug=study, folder=folder, title=title)
+        result = import_stimulus_set(slug=study, folder=folder, title=title, interval_width=interval_width)
         if open:
             study_open(study=result.study)
         self.say(
@@ -28,7 +38,7 @@ class Command(LabCommand):
             f"{result.sources} sources: {result.test_pairs} test pairs, {result.verification_pairs} verification pairs."
         )
         if not open:
-            self.say("Look at it under /admin/, then open it there.")
+            self.say(f"Next: `check_study {study}`, or the study's check under /admin/, and open it there.")
         return {
             "study": study,
             "created": result.created,

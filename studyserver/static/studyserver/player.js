@@ -1,149 +1,220 @@
-// One trial after the other: load both videos, play them together to the end, take the answer, send it.
+// One trial after the other: load both videos, have them played to the end, take the answer, send it.
 
 import { Downloads } from "./download.js";
-import { Recorder } from "./recorder.js";
-import { VoteSender } from "./saving.js";
+import { Stopped, loadVideo } from "./playback.js";
+import { HAS_FRAME_TIMES, Refresh } from "./recorder.js";
+import { Sender } from "./saving.js";
+import { Sequential } from "./sequential.js";
+import { SideBySide } from "./side-by-side.js";
+import { Stage } from "./stage.js";
+import { Toggle } from "./toggle.js";
 
-const GAP = 16;
+const PRESENTATIONS = { "side-by-side": SideBySide, sequential: Sequential, toggle: Toggle };
+// Before the first pair that counts, so many further ones are loaded, too.
+const PAIRS_BEFORE_THE_FIRST = 2;
+const NOTICE_MS = 1800;
+
 const $ = (id) => document.getElementById(id);
 const root = $("player");
-const videos = [$("left"), $("right")];
-const buttons = ["start", "answer-left", "answer-tie", "answer-right", "continue", "retry", "replay"].map($);
+const TEXTS = JSON.parse($("texts").textContent);
+const buttons = [...document.querySelectorAll("#player .below button")];
 const downloads = new Downloads();
-const sender = new VoteSender(root.dataset.vote, root.dataset.csrf, () => say("The connection is slow. Saving again…"));
+const sender = new Sender(root.dataset.csrf, () => say(TEXTS.savingAgain));
+const stage = new Stage($("pair"), [$("left").parentElement, $("right").parentElement], () => ({
+  width: document.documentElement.clientWidth,
+  height: window.innerHeight - document.querySelector(".bar").offsetHeight - document.querySelector(".below").offsetHeight,
+}));
 
 let state = JSON.parse($("state").textContent);
-let phase = "loading"; // loading, failed, ready, playing, answering, saving, feedback
+let phase = "loading"; // loading, failed, ready, playing, again, answering, saving, feedback
 let trial = null;
+let presentation = null;
+let notice = "";
+let askedForFullscreen = false;
 
 /** What is known about the trial on the screen. */
 function newTrial() {
-  return { plays: 0, hidden: 0, record: null, loadMs: [0, 0], answerableAt: 0, recorder: null };
+  return { plays: 0, outOfStep: 0, hidden: 0, result: null, loadMs: [0, 0], answerableAt: 0, refreshHz: 0 };
 }
 
 function say(text) {
   $("message").textContent = text;
 }
 
+function fill(text, values) {
+  return text.replace(/{(\w+)}/g, (_, name) => values[name]);
+}
+
+/** Texts that name the two videos, in the presentation's own words. */
+function words() {
+  return TEXTS[state.presentation];
+}
+
 function enter(next, ...shown) {
   phase = next;
   root.dataset.phase = next;
   for (const button of buttons) button.hidden = !shown.includes(button.id);
-  if (shown.length && document.activeElement?.hidden) document.activeElement.blur();
   $("loading").hidden = next !== "loading";
-  $("pair").classList.toggle("veiled", next !== "playing");
-  layout();
+  $("pair").classList.toggle("veiled", !(next === "playing" || (next === "answering" && lingers())));
+  $("which").hidden = $("pair").classList.contains("veiled") || state.presentation !== "toggle";
+  // The keyboard goes on where the eye does; among answers none is chosen beforehand.
+  const main = { answering: $("controls"), playing: root, saving: root }[next] ?? $(shown[0]);
+  if (main && document.activeElement !== main) main.focus({ preventScroll: true });
+  // Afterwards nothing moves: a toggle's pair stays on the screen while the answers are there.
+  if (["loading", "ready", "playing"].includes(next)) stage.layout();
 }
 
-/** One video pixel on one device pixel; smaller only where the window has no room. */
-function layout() {
-  if (!state) return;
-  const ratio = window.devicePixelRatio || 1;
-  const width = state.trial.width / ratio;
-  const height = state.trial.height / ratio;
-  const roomX = document.documentElement.clientWidth - 2 * GAP;
-  const below = document.querySelector(".below").offsetHeight;
-  const roomY = window.innerHeight - document.querySelector(".bar").offsetHeight - below;
-  const scale = Math.min(1, (roomX - GAP) / (2 * width), Math.max(roomY, 120) / height);
-  for (const video of videos) {
-    video.parentElement.style.width = `${width * scale}px`;
-    video.parentElement.style.height = `${height * scale}px`;
-  }
+/** The pair of a toggle goes on while the participant decides. */
+function lingers() {
+  return state.presentation === "toggle" && state.allowReplay;
 }
 
 async function load() {
-  trial = newTrial();
-  $("heading").textContent = state.training ? "Practice pair" : `Pair ${state.number} of ${state.total}`;
-  $("progress").max = state.total;
-  $("progress").value = state.number - 1;
+  const apartBefore = trial?.token === state.trial.token ? trial.outOfStep : 0;
+  trial = { ...newTrial(), token: state.trial.token, outOfStep: apartBefore };
+  presentation?.stop();
+  presentation = new PRESENTATIONS[state.presentation](stage);
+  if (presentation.constructor.needsFrameTimes && !HAS_FRAME_TIMES) return fallBack("no-frame-times");
+  root.dataset.presentation = state.presentation;
+  stage.begin(state.trial, presentation.constructor.columns);
+  label();
   enter("loading");
-  const addresses = [state.trial.left, state.trial.right];
-  downloads.keepOnly([...addresses, state.next?.left, state.next?.right]);
-  say("Loading both videos…");
-  const ticker = setInterval(() => ($("loading").value = downloads.progress(addresses)), 100);
+  const addresses = [state.trial, ...state.next].map(({ left, right }) => [left, right]);
+  downloads.keepOnly(addresses.flat());
+  const needed = addresses.slice(0, !state.training && state.number === 1 ? 1 + PAIRS_BEFORE_THE_FIRST : 1).flat();
+  say(TEXTS.loading);
+  const ticker = setInterval(() => ($("loading").value = downloads.progress(needed)), 100);
   try {
-    const files = await Promise.all(addresses.map((address) => downloads.get(address)));
-    if (state.next) for (const side of ["left", "right"]) downloads.get(state.next[side]).catch(() => {});
-    trial.loadMs = files.map((file) => file.loadMs);
-    await Promise.all(videos.map((video, side) => prepare(video, files[side].url)));
+    const files = downloads.getFirst(addresses[0]);
+    const ahead = addresses.slice(1).flat().map((address) => downloads.get(address));
+    for (const file of ahead) file.catch(() => {});
+    const [left, right] = await files;
+    await Promise.allSettled(ahead.slice(0, needed.length - 2));
+    trial.loadMs = [left.loadMs, right.loadMs];
+    await Promise.all([left, right].map((file, side) => loadVideo(stage.videos[side], file.url)));
+    await presentation.prepare();
   } catch (error) {
-    const unplayable = error?.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED;
-    say(
-      unplayable
-        ? "This browser cannot play these videos. Please open this page in a current Chrome, Edge or Firefox."
-        : "The videos could not be loaded. Please check your connection.",
-    );
-    return enter("failed", "retry");
+    return failed(error);
   } finally {
     clearInterval(ticker);
   }
-  say(state.training ? "Practice: watch both videos, then say which one looks better." : "Ready when you are.");
+  say(notice || (state.training ? words().practice : TEXTS.ready));
+  notice = "";
   enter("ready", "start");
 }
 
-/** Resolve when a video holds its first frame and enough to play through. */
-function prepare(video, url) {
-  return new Promise((resolve, reject) => {
-    video.oncanplaythrough = () => resolve();
-    video.onerror = () => reject(video.error);
-    video.src = url;
-    video.load();
-  });
-}
-
-/** Bring both videos to their first frame, then start them in one task. */
-async function play() {
-  enter("playing");
-  say("");
-  await Promise.all(videos.map(rewind));
-  if (phase !== "playing") return;
-  trial.recorder = new Recorder(videos, state.trial.fps);
-  try {
-    const [left, right] = videos;
-    await Promise.all([left.play(), right.play()]);
-  } catch {
-    if (phase !== "playing") return;
-    trial.recorder.finish();
-    say("The browser did not start the videos.");
-    enter("ready", "start");
+function failed(error) {
+  const codes = [MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED, MediaError.MEDIA_ERR_DECODE];
+  if (codes.includes(error?.code)) {
+    say(TEXTS.unplayable);
+    enter("failed", "retry", "give-up");
+  } else {
+    say(TEXTS.notLoaded);
+    enter("failed", "retry");
   }
 }
 
-function rewind(video) {
-  return new Promise((resolve) => {
-    if (video.currentTime === 0 && !video.ended && video.readyState >= 3) return resolve();
-    video.onseeked = () => resolve();
-    video.currentTime = 0;
+function label() {
+  const { training, number, total, minutesLeft } = state;
+  $("heading").textContent = training ? TEXTS.practiceHeading : fill(TEXTS.heading, { number, total });
+  $("progress").max = total;
+  $("progress").value = training ? 0 : number - 1;
+  $("time-left").textContent = fill(minutesLeft === 1 ? TEXTS.minuteLeft : TEXTS.minutesLeft, { minutes: minutesLeft });
+  ["left", "right"].forEach((side) => {
+    $(`answer-${side}`).querySelector("span").textContent = words().answer[side];
+    $(side).setAttribute("aria-label", words().video[side]);
+    $(`veil-${side}`).textContent = words().name[side];
   });
+  $("start").querySelector("span").textContent = words().start;
 }
 
-function finished() {
-  if (phase !== "playing" || !videos.every((video) => video.ended)) return;
-  const record = trial.recorder.finish();
+/** What stands on the screen changed: say it where the participant has to know. */
+stage.shown = (sides) => {
+  if (state.presentation === "side-by-side" || sides.length !== 1) return;
+  const side = ["left", "right"][sides[0]];
+  for (const name of ["left", "right"]) $(`which-${name}`).classList.toggle("on", name === side);
+  if (state.presentation === "sequential" && phase === "playing") say(words().video[side]);
+};
+stage.hint = () => say(TEXTS.toggle.lookAtBoth);
+
+async function start() {
+  const pressed = performance.now();
+  if (!askedForFullscreen && document.fullscreenEnabled && !document.fullscreenElement) {
+    askedForFullscreen = true;
+    await document.documentElement.requestFullscreen({ navigationUI: "hide" }).catch(() => {});
+  }
+  return play(pressed);
+}
+
+async function play(pressed = performance.now()) {
+  presentation.stop();
+  say("");
+  enter("playing", ...(state.presentation === "toggle" ? ["switch"] : []));
+  if (state.presentation === "toggle") say(TEXTS.toggle.playing);
+  const refresh = new Refresh();
+  let result;
+  try {
+    const waited = performance.now() - pressed;
+    result = await presentation.play();
+    result.firstFrameMs += waited;
+  } catch (error) {
+    if (error instanceof Stopped) return;
+    say(TEXTS.notStarted);
+    return enter("ready", "start");
+  } finally {
+    trial.refreshHz = refresh.finish() || trial.refreshHz;
+  }
+  if (!result.inStep && !trial.result) return apart();
   trial.plays += 1;
-  if (!trial.record) {
-    trial.record = record;
+  if (!trial.result) {
+    trial.result = { ...result, scale: stage.scale, fullscreen: document.fullscreenElement !== null };
     trial.answerableAt = performance.now();
   }
-  say("Which video looked better?");
+  ask();
+}
+
+function ask() {
+  say(words().question);
   const tie = state.allowTie ? ["answer-tie"] : [];
-  enter("answering", "answer-left", ...tie, "answer-right", "replay");
+  const again = lingers() ? ["switch"] : state.allowReplay ? ["replay"] : [];
+  enter("answering", "answer-left", ...tie, "answer-right", ...again);
+  if (lingers()) presentation.linger();
+}
+
+/** The two videos were not on the same frame: the pair is played again, or shown in another way. */
+async function apart() {
+  trial.outOfStep += 1;
+  if (trial.outOfStep > state.syncAttempts) return fallBack("out-of-step");
+  enter("again");
+  say(TEXTS.apart);
+  const here = trial;
+  await new Promise((resolve) => setTimeout(resolve, NOTICE_MS));
+  if (phase === "again" && trial === here) play();
+}
+
+/** This machine cannot show pairs in this way: the server says how to go on. */
+async function fallBack(trouble) {
+  enter("saving");
+  say(TEXTS.changing);
+  notice = TEXTS.changed;
+  follow(await sender.post(root.dataset.trouble, { presentation: state.presentation, trouble }));
 }
 
 /** A hidden page shows no frames: the pair starts again. */
 function interrupted() {
-  if (document.visibilityState !== "hidden" || phase !== "playing") return;
+  if (document.visibilityState !== "hidden") return;
+  if (phase === "answering" && lingers()) return presentation.stop();
+  if (phase !== "playing" && phase !== "again") return;
   trial.hidden += 1;
-  trial.recorder?.finish();
-  for (const video of videos) video.pause();
-  say("The page was hidden. Please watch the pair from the beginning.");
+  presentation.stop();
+  say(TEXTS.hidden);
   enter("ready", "start");
 }
 
 function vote(choice) {
+  presentation.stop();
+  const { record, firstFrameMs, scale, fullscreen } = trial.result;
   const [left, right] = trial.loadMs;
-  const record = trial.record;
-  const ratio = window.devicePixelRatio || 1;
   submit({
     trial: state.trial.token,
     choice,
@@ -152,46 +223,55 @@ function vote(choice) {
       ...record,
       left: { ...record.left, load_ms: left },
       right: { ...record.right, load_ms: right },
-      device_pixel_ratio: ratio,
-      scale: (record.left.css_width * ratio) / state.trial.width,
+      first_frame_ms: Math.round(firstFrameMs),
+      plays: trial.plays,
+      out_of_step: trial.outOfStep,
+      hidden: trial.hidden,
+      ...(presentation.switches === undefined ? {} : { switches: presentation.switches }),
+      scale,
+      device_pixel_ratio: window.devicePixelRatio || 1,
       window_width: window.innerWidth,
       window_height: window.innerHeight,
-      plays: trial.plays,
-      hidden: trial.hidden,
+      fullscreen,
+      refresh_hz: trial.refreshHz,
     },
   });
 }
 
 async function submit(answer) {
   enter("saving");
-  say("Saving…");
-  const reply = await sender.send(answer);
+  say(TEXTS.saving);
+  const reply = await sender.vote(root.dataset.vote, answer);
+  if (reply?.feedback) return feedback(reply);
+  follow(reply);
+}
+
+/** Go where the server says; a refusal (answered in another tab, say) leads to the server's own page. */
+function follow(reply) {
   if (!reply) return location.reload();
-  state = reply.state;
-  if (reply.feedback) return feedback(reply);
   if (reply.location) return location.assign(reply.location);
+  state = reply.state;
   load();
 }
 
-function feedback({ feedback: { correct, better }, location: elsewhere }) {
-  const worse = better === "left" ? "right" : "left";
-  say(
-    correct
-      ? `Right: the ${better} video looked better, the ${worse} one was spoiled on purpose.`
-      : `Look again: the ${better} video looked better, the ${worse} one was spoiled on purpose. Please watch the pair once more.`,
-  );
+function feedback(reply) {
+  const { correct, better } = reply.feedback;
+  say(fill(correct ? TEXTS.right : TEXTS.wrong, { better: words().better[better] }));
   enter("feedback", "continue");
-  $("continue").onclick = () => (elsewhere ? location.assign(elsewhere) : load());
+  $("continue").onclick = () => follow(reply);
 }
 
 function fullscreen() {
+  askedForFullscreen = true;
   if (document.fullscreenElement) document.exitFullscreen();
   else document.documentElement.requestFullscreen?.().catch(() => {});
 }
 
+const ANSWERS = { ArrowLeft: "answer-left", ArrowRight: "answer-right", ArrowDown: "answer-tie" };
 const KEYS = {
   ready: { " ": "start", Enter: "start" },
-  answering: { ArrowLeft: "answer-left", ArrowRight: "answer-right", ArrowDown: "answer-tie", " ": "answer-tie", r: "replay" },
+  playing: { " ": "switch", t: "switch" },
+  answering: { ...ANSWERS, t: "switch", r: "replay" },
   feedback: { " ": "continue", Enter: "continue" },
   failed: { " ": "retry", Enter: "retry" },
 };
@@ -202,21 +282,25 @@ document.addEventListener("keydown", (event) => {
   if (key === "f") return fullscreen();
   // A focused button keeps its own meaning of Space and Enter.
   if ((key === " " || key === "Enter") && document.activeElement instanceof HTMLButtonElement) return;
-  const button = $(KEYS[phase]?.[key] ?? "");
+  const space = key === " " && phase === "answering" ? (lingers() ? "switch" : "answer-tie") : "";
+  const button = $(KEYS[phase]?.[key] ?? space);
   if (!button || button.hidden) return;
   event.preventDefault();
   button.click();
 });
 
-$("start").onclick = play;
-$("replay").onclick = play;
+$("start").onclick = start;
+$("replay").onclick = () => play();
 $("retry").onclick = load;
+$("give-up").onclick = () => fallBack("unplayable");
+$("switch").onclick = () => presentation.turn();
 $("fullscreen").onclick = fullscreen;
 for (const button of document.querySelectorAll(".answer")) button.onclick = () => vote(button.dataset.choice);
-for (const video of videos) video.addEventListener("ended", finished);
 document.addEventListener("visibilitychange", interrupted);
-window.addEventListener("resize", layout);
+window.addEventListener("resize", () => stage.layout());
+// A page out of the browser's own memory may be behind: the server knows where the participant is.
+window.addEventListener("pageshow", (event) => event.persisted && location.reload());
 
-const unsent = sender.pending(state.trial.token);
+const unsent = sender.pending(root.dataset.vote, state.trial.token);
 if (unsent) submit(unsent);
 else load();

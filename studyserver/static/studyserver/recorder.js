@@ -1,74 +1,97 @@
-// How both videos of a trial really played; sent with the vote.
+// How one video of a trial really played; sent with the vote.
 
-/** Records one playback of two videos: frames shown and dropped, stalls, and the distance between the two in frames. */
+export const HAS_FRAME_TIMES = "requestVideoFrameCallback" in HTMLVideoElement.prototype;
+
+/** Records one playback of one video: frames shown and dropped, and stalls. */
 export class Recorder {
-  constructor(videos, fps) {
+  /** Media time in seconds of the frame on the screen; null before the first. */
+  mediaTime = null;
+  /** Whether a frame came since somebody last set this to false. */
+  fresh = false;
+  /** Milliseconds from the start of the recording to the first frame; null before. */
+  firstFrameMs = null;
+
+  #first = null;
+  #last = null;
+  #stalls = 0;
+  #running = true;
+  #begun = performance.now();
+
+  constructor(video, fps) {
+    this.video = video;
     this.fps = fps;
-    this.offsets = {};
-    this.offsetMax = 0;
-    this.running = true;
-    this.begun = performance.now();
-    this.sides = videos.map((video) => this.#follow(video));
-    if (videos.every((video) => "requestVideoFrameCallback" in video)) requestAnimationFrame(() => this.#compare());
+    this.before = quality(video);
+    video.addEventListener("waiting", this.#waiting);
+    video.addEventListener("playing", this.#playing, { once: true });
+    if (HAS_FRAME_TIMES) video.requestVideoFrameCallback(this.#frame);
   }
 
-  #follow(video) {
-    const quality = video.getVideoPlaybackQuality();
-    const side = {
-      video,
-      mediaTime: null,
-      fresh: false,
-      firstFrame: null,
-      lastFrame: null,
-      stalls: 0,
-      droppedBefore: quality.droppedVideoFrames,
-      totalBefore: quality.totalVideoFrames,
-    };
-    side.onWaiting = () => (side.stalls += this.running && !video.ended ? 1 : 0);
-    video.addEventListener("waiting", side.onWaiting);
-    const onFrame = (_, frame) => {
-      side.firstFrame ??= frame.presentedFrames;
-      side.lastFrame = frame.presentedFrames;
-      side.mediaTime = frame.mediaTime;
-      side.fresh = true;
-      if (this.running) video.requestVideoFrameCallback(onFrame);
-    };
-    video.requestVideoFrameCallback?.(onFrame);
-    return side;
+  #waiting = () => {
+    if (this.#running && !this.video.ended) this.#stalls += 1;
+  };
+
+  #playing = () => {
+    if (!HAS_FRAME_TIMES) this.firstFrameMs = performance.now() - this.#begun;
+  };
+
+  #frame = (now, frame) => {
+    this.#first ??= frame;
+    this.#last = frame;
+    this.firstFrameMs ??= performance.now() - this.#begun;
+    this.mediaTime = frame.mediaTime;
+    this.fresh = true;
+    if (this.#running) this.video.requestVideoFrameCallback(this.#frame);
+  };
+
+  /** Frames shown, among them the one that stood there before the start. */
+  get #shown() {
+    const counted = this.#last.presentedFrames - this.#first.presentedFrames + 1;
+    return this.#first.mediaTime > 0.5 / this.fps ? counted + 1 : counted;
   }
 
-  // Video frame callbacks of one screen update all run before its animation frame callbacks, so
-  // here both sides tell what is on the screen at the same moment.
-  #compare() {
-    if (!this.running) return;
-    const [left, right] = this.sides;
-    if ((left.fresh || right.fresh) && left.mediaTime !== null && right.mediaTime !== null) {
-      const offset = Math.round((left.mediaTime - right.mediaTime) * this.fps);
-      this.offsets[offset] = (this.offsets[offset] ?? 0) + 1;
-      this.offsetMax = Math.max(this.offsetMax, Math.abs(offset));
-    }
-    left.fresh = right.fresh = false;
-    requestAnimationFrame(() => this.#compare());
-  }
-
-  /** Stop recording and return the playback record's part about frames. */
+  /** Stop recording and return this side's part of the certificate. */
   finish() {
-    this.running = false;
-    const [left, right] = this.sides.map((side) => {
-      side.video.removeEventListener("waiting", side.onWaiting);
-      const quality = side.video.getVideoPlaybackQuality();
-      const dropped = quality.droppedVideoFrames - side.droppedBefore;
-      const total = quality.totalVideoFrames - side.totalBefore;
-      const shown = side.firstFrame === null ? total - dropped : side.lastFrame - side.firstFrame + 1;
-      const box = side.video.getBoundingClientRect();
-      return { shown, dropped, total, stalls: side.stalls, css_width: box.width, css_height: box.height };
-    });
+    this.#running = false;
+    this.video.removeEventListener("waiting", this.#waiting);
+    const after = quality(this.video);
+    const dropped = after.dropped - this.before.dropped;
+    const total = after.total - this.before.total;
+    const box = this.video.getBoundingClientRect();
     return {
-      left,
-      right,
-      offsets: this.offsets,
-      offset_max: this.offsetMax,
-      play_ms: Math.round(performance.now() - this.begun),
+      shown: this.#last ? this.#shown : total - dropped,
+      dropped,
+      total,
+      stalls: this.#stalls,
+      css_width: box.width,
+      css_height: box.height,
     };
+  }
+}
+
+function quality(video) {
+  const counts = video.getVideoPlaybackQuality();
+  return { dropped: counts.droppedVideoFrames, total: counts.totalVideoFrames };
+}
+
+/** Measures how often the screen is updated, while it runs. */
+export class Refresh {
+  #times = [];
+  #running = true;
+
+  constructor() {
+    requestAnimationFrame(this.#tick);
+  }
+
+  #tick = (now) => {
+    this.#times.push(now);
+    if (this.#running) requestAnimationFrame(this.#tick);
+  };
+
+  /** Stop and return updates per second (of the median interval), 0 where too few were seen. */
+  finish() {
+    this.#running = false;
+    const gaps = this.#times.slice(1).map((time, index) => time - this.#times[index]);
+    gaps.sort((a, b) => a - b);
+    return gaps.length > 4 ? Math.round(10_000 / gaps[gaps.length >> 1]) / 10 : 0;
   }
 }

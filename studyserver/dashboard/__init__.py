@@ -1,0 +1,1 @@
+"""The dashboard of a study: the arithmetic of its figures, and these in words, pictures and tables."""

@@ -1,0 +1,79 @@
+"""The researchers' pages in a real browser: a study in three steps, and the card of a stimulus."""
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+SUPERUSER = """
+from django.contrib.auth.models import User
+User.objects.filter(username="boss").exists() or User.objects.create_superuser("boss", password="a long word")
+"""
+# The widths in screen pixels, when all can play.
+LOADED = """Promise.all([...document.querySelectorAll("video")].map(async (video) => {
+  if (video.readyState < 3) await new Promise((done) => video.addEventListener("canplay", done, { once: true }));
+  return video.getBoundingClientRect().width * devicePixelRatio;
+}))"""
+PICTURES = """Promise.all([...document.querySelectorAll(".card img")].map(async (image) => {
+  await image.decode();
+  return image.naturalWidth;
+}))"""
+PLACES = "[...document.querySelectorAll('video')].map((video) => video.currentTime)"
+
+
+@pytest.fixture
+def researcher(server, page):
+    """A browser in which a researcher is logged in, on the list of studies."""
+    server.manage("shell", "--no-imports", "-c", SUPERUSER)
+    page.goto(f"{server.url}/admin/studyserver/study/")
+    page.fill("#id_username", "boss")
+    page.fill("#id_password", "a long word")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=New study from a stimulus set")
+    return page
+
+
+def test_a_study_in_three_steps(server, researcher):
+    page = researcher
+    page.click("text=New study from a stimulus set")
+    # The form is filled by keyboard alone.
+    page.wait_for_selector("#id_folder:focus")
+    page.keyboard.type(str(server.data_dir.parent / "set"))
+    page.keyboard.press("Tab")
+    page.keyboard.type("Three steps")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Not ready")
+    assert page.locator(".level-refused").count() == 2  # the verdict and the clips
+    assert page.locator("button", has_text="Open").is_disabled()
+    page.click("button:has-text('Start a pilot')")
+    page.wait_for_selector(".study-status-pilot")
+    page.click("text=Settings")
+    page.click("button:has-text('Pause')")
+    page.wait_for_selector(".study-status-paused")
+    page.click("text=History")
+    page.wait_for_selector("text=pilot → paused")
+    assert page.troubles == []
+
+
+def test_the_card_of_a_stimulus(server, researcher):
+    page = researcher
+    page.goto(f"{server.url}/admin/studyserver/stimulus/?condition__label=fgsm")
+    page.click("#result_list tbody th a >> nth=0")
+    page.wait_for_selector(".card")
+    assert page.evaluate(LOADED) == [64, 64]
+    # Played by keyboard, in step, and around: the clips last a second.
+    page.keyboard.press("Space")
+    page.wait_for_timeout(1500)
+    assert page.text_content("#card-play") == "Pause"
+    left, right = page.evaluate(PLACES)
+    assert abs(left - right) < 0.1 and left < 1
+    page.keyboard.press("Space")
+    page.keyboard.press("Home")
+    for frame in ("1", "2"):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_selector(f"#card-frame:text-is('{frame}')")
+    assert page.evaluate(PLACES) == [0.1, 0.1]
+    page.click("text=Of the frame above")
+    page.wait_for_selector("text=Frame 2: grey is no difference")
+    page.wait_for_selector(".card-differences")
+    assert page.evaluate(PICTURES) == [64, 64, 64]
+    assert page.troubles == []
