@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 # What the player shows above and below the videos, in CSS pixels.
-CONTROLS_CSS = 240
+CONTROLS_CSS = 208
 # Steps of the zoom in browsers' menus, as factors: those of Chrome and Firefox alike, then the others; each row by
 # nearness to 100 %.
 _ZOOMS = (1, 0.9, 1.1, 0.8, 0.67, 1.5, 0.5, 2, 3, 1.2, 1.25, 0.75, 1.33, 1.7, 1.75, 0.33, 0.3, 0.25, 2.4, 2.5)
@@ -104,8 +104,8 @@ def read_measurement(raw: object) -> dict:
     for name in _FLAGS:
         record[name] = _flag(name, raw[name])
     record["touch_points"] = int(_number("touch_points", raw["touch_points"], 0, 256))
-    if not isinstance(raw["browser"], str) or len(raw["browser"]) > 40:
-        raise InvalidMeasurement("browser is a text of at most 40 characters")
+    if not isinstance(raw["browser"], str) or len(raw["browser"]) > 40 or not raw["browser"].isprintable():
+        raise InvalidMeasurement("browser is a printable text of at most 40 characters")
     record["browser"] = raw["browser"]
     if not isinstance(raw["decoding"], list) or len(raw["decoding"]) > _MAX_VIDEOS:
         raise InvalidMeasurement(f"decoding is a list of at most {_MAX_VIDEOS} answers")

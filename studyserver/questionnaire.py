@@ -81,8 +81,8 @@ def read_answers(data: Mapping[str, str]) -> dict[str, str]:
     """Return the answers that were given, or raise InvalidAnswer with a sentence for each wrong one in `fields`."""
     answers, wrong = {}, {}
     for question in QUESTIONS:
-        # Browsers send a line break as two characters and count it as one.
-        answer = data.get(question.name, "").replace("\r\n", "\n").strip()
+        # Browsers send a line break as two characters and count it as one. No database keeps a NUL.
+        answer = data.get(question.name, "").replace("\r\n", "\n").replace("\0", "").strip()
         if question.options and answer and answer not in dict(question.options):
             wrong[question.name] = gettext("Please choose one of the answers.")
         elif not question.options and len(answer) > MAX_COMMENT:

@@ -1,5 +1,6 @@
 """Which places of a pair's quota ought to be free, and how verification pairs are shared out. Pure."""
 
+import itertools
 import random
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -24,9 +25,7 @@ def numbers_to_offer(held: Collection[int], quota: int) -> set[int]:
     """
     sides = [sum(number % 2 == side for number in held) for side in (0, 1)]
     # The lowest numbers of each side that nobody holds.
-    unheld = [
-        iter(number for number in range(side, 2 * (quota + 1) + side, 2) if number not in held) for side in (0, 1)
-    ]
+    unheld = [(number for number in itertools.count(side, 2) if number not in held) for side in (0, 1)]
     waiting = [next(numbers) for numbers in unheld]
     offered: set[int] = set()
     while len(held) + len(offered) < quota:

@@ -1,12 +1,27 @@
 """The embedded web server: threads enough that downloads of videos never keep pages waiting."""
 
+import logging
+import re
 import socket
 
 from gunicorn.app.base import BaseApplication
 
 from studyserver.errors import ServerUnavailable
 
-__all__ = ["check_address", "run_server"]
+__all__ = ["NothingPersonal", "check_address", "run_server"]
+
+
+# What gunicorn writes about a request that it refuses: the sender's address, and what stands behind a question mark.
+_PERSONAL = re.compile(r" from ip=\S+(?=: )|\?\S*")
+
+
+class NothingPersonal(logging.Filter):
+    """Takes network addresses and the parameters of addresses, which name people, out of the server's own log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Shorten the record; it is always kept."""
+        record.msg, record.args = _PERSONAL.sub("", record.getMessage()), None
+        return True
 
 
 class _Server(BaseApplication):
@@ -44,6 +59,7 @@ def run_server(*, host: str, port: int, workers: int, threads: int) -> None:
     A slow download holds a thread for as long as it takes, a page for milliseconds: `threads` should be at least
     the number of downloads at once, which is two per participant who loads videos at that moment.
     """
+    logging.getLogger("gunicorn.error").addFilter(NothingPersonal())
     _Server(
         {
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",

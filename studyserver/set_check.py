@@ -152,9 +152,7 @@ def files_of_a_source_are_alike(facts: StudyFacts) -> Finding:
     ]
     if faults:
         return Finding("Alike in size", REFUSED, f"Unequal files of one source: {listed(faults)}.", _REMAKE)
-    return Finding(
-        "Alike in size", PASSED, "All files of a source have the same bytes, length and picture size."
-    )
+    return Finding("Alike in size", PASSED, "All files of a source have the same bytes, length and picture size.")
 
 
 def every_source_has_every_condition(facts: StudyFacts) -> Finding:

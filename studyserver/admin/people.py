@@ -10,11 +10,17 @@ from django.utils.html import format_html_join
 from studyserver.admin.downloads import payments_csv
 from studyserver.admin.readonly import RecordAdmin, link_to, list_link, moment_column
 from studyserver.errors import InvalidExclusion
-from studyserver.models import Exclusion, Participant, Session
+from studyserver.models import Exclusion, Participant, Session, Withdrawal
 from studyserver.selectors import consent_text_of, payment_rows
-from studyserver.services import exclusion_lift, participant_exclude, sessions_mark_paid, sessions_mark_unpaid
+from studyserver.services import (
+    exclusion_lift,
+    participant_exclude,
+    session_withdraw,
+    sessions_mark_paid,
+    sessions_mark_unpaid,
+)
 
-__all__ = ["ParticipantAdmin", "SessionAdmin"]
+__all__ = ["ParticipantAdmin", "SessionAdmin", "WithdrawalAdmin"]
 
 
 @admin.register(Participant)
@@ -22,11 +28,11 @@ class ParticipantAdmin(RecordAdmin):
     list_display = ("code", "origin", "study_link", "session_link", "votes", "counts", "created")
     list_filter = ("study", "origin", "session__state")
     created = moment_column("created_at", "created at")
-    search_fields = ("code",)
+    search_fields = ("code", "session__submission")
     list_select_related = ("study", "session")
     fields = ("code", "origin", "study_link", "session_link", "votes", "created", "exclusions")
     readonly_fields = fields
-    actions = ("exclude_people", "lift_exclusions")
+    actions = ("exclude_people", "lift_exclusions", "withdraw_people")
 
     def get_queryset(self, request):
         in_force = Exclusion.objects.filter(participant=OuterRef("pk"), lifted_at=None)
@@ -35,6 +41,10 @@ class ParticipantAdmin(RecordAdmin):
     def has_exclude_permission(self, request):
         """Records are not edited, but leaving people out is for those who may change participants."""
         return request.user.has_perm("studyserver.change_participant")
+
+    def has_withdraw_permission(self, request):
+        """What a withdrawal takes away cannot be had back."""
+        return request.user.has_perm("studyserver.delete_participant")
 
     @admin.display(description="study", ordering="study")
     def study_link(self, participant):
@@ -77,15 +87,8 @@ class ParticipantAdmin(RecordAdmin):
                     messages.SUCCESS,
                 )
                 return None
-        context = self.admin_site.each_context(request) | {
-            "title": "Exclude participants",
-            "opts": self.model._meta,
-            "participants": queryset,
-            "checkbox": ACTION_CHECKBOX_NAME,
-            "error": error,
-            "reason": request.POST.get("reason", ""),
-        }
-        return render(request, "admin/studyserver/participant/exclude.html", context)
+        page = {"title": "Exclude participants", "error": error, "reason": request.POST.get("reason", "")}
+        return self._ask(request, "exclude", queryset, **page)
 
     @admin.action(description="Lift the exclusion: their votes count again", permissions=["exclude"])
     def lift_exclusions(self, request, queryset):
@@ -97,6 +100,25 @@ class ParticipantAdmin(RecordAdmin):
         for participant in lifted:
             self.log_change(request, participant, "Exclusion lifted")
         self.message_user(request, f"{len(lifted)} exclusions lifted.", messages.SUCCESS)
+
+    @admin.action(description="Withdraw for them, as the study says (asks first)", permissions=["withdraw"])
+    def withdraw_people(self, request, queryset):
+        if "confirmed" not in request.POST:
+            return self._ask(request, "withdraw", queryset, title="Withdraw for participants")
+        done = 0
+        for participant in queryset.exclude(session=None):
+            if session_withdraw(session=participant.session):
+                done += 1
+                # Of the study, not of the person: whose it was is not to be known any more.
+                self.log_change(request, participant.study, "Withdrew for a participant")
+        self.message_user(request, f"{done} withdrawn.", messages.SUCCESS)
+        return None
+
+    def _ask(self, request, template, participants, **context):
+        """The page that asks before an action is carried out."""
+        context |= self.admin_site.each_context(request)
+        context |= {"opts": self.opts, "participants": participants, "checkbox": ACTION_CHECKBOX_NAME}
+        return render(request, f"admin/studyserver/participant/{template}.html", context)
 
 
 @admin.register(Session)
@@ -162,6 +184,14 @@ class SessionAdmin(RecordAdmin):
             return None
         study, sessions = studies[0]
         return payments_csv(request, study, sessions)
+
+
+@admin.register(Withdrawal)
+class WithdrawalAdmin(RecordAdmin):
+    list_display = ("happened", "study", "done", "votes")
+    list_filter = ("study",)
+    list_select_related = ("study",)
+    happened = moment_column("happened_at", "when")
 
 
 def _told(exclusion: Exclusion) -> str:

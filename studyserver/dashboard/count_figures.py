@@ -81,7 +81,7 @@ def columns_svg(bins: TimeBins, colours: dict[str, str], title: str) -> SafeStri
                 picture.rect(x + gap, y, step - 2 * gap, height, css, tip=f"{begins}: {count} {kind}")
     picture.line(_LEFT, low, _RIGHT, low, "axis")
     _time_labels(picture, bins.start, bins.start + bins.length * bins.width, low + 17)
-    picture.legend(_LEFT, 14, [(css, f"{kind} {sum(bins.counts[kind])}") for kind, css in colours.items()])
+    picture.legend(0, 14, [(css, f"{kind} {sum(bins.counts[kind])}") for kind, css in colours.items()])
     return picture.markup()
 
 

@@ -8,8 +8,8 @@ from studyserver.services.answers import (
     session_give_up_device,
     session_pass_setup,
 )
-from studyserver.services.exclusions import exclusion_lift, participant_exclude
 from studyserver.services.difference_images import difference_image_ensure
+from studyserver.services.exclusions import exclusion_lift, participant_exclude
 from studyserver.services.invitations import invitations_create
 from studyserver.services.payments import sessions_mark_paid, sessions_mark_unpaid
 from studyserver.services.places import (
@@ -40,11 +40,11 @@ from studyserver.services.votes import VoteResult, trial_present, vote_record
 from studyserver.services.withdrawal import session_withdraw
 
 __all__ = [
-    "ImportResult",
     "TROUBLES",
+    "ImportResult",
     "VoteResult",
-    "exclusion_lift",
     "difference_image_ensure",
+    "exclusion_lift",
     "import_stimulus_set",
     "invitations_create",
     "participant_exclude",
@@ -62,8 +62,8 @@ __all__ = [
     "session_calibrate",
     "session_check_device",
     "session_end",
-    "session_note_submission",
     "session_give_up_device",
+    "session_note_submission",
     "session_pass_setup",
     "session_presentation_fall_back",
     "session_renew_lease",

@@ -25,7 +25,7 @@ def player_texts() -> dict:
         "hidden": _("The page was hidden. Please watch the pair from the beginning."),
         "saving": _("Saving…"),
         "savingAgain": _("The connection is slow. Saving again…"),
-        "right": _("Right: {better} is the better one; the other was spoiled on purpose."),
+        "right": _("Correct: {better} is the better one; the other was spoiled on purpose."),
         "wrong": _(
             "Look again: {better} is the better one; the other was spoiled on purpose. Please watch the pair once more."
         ),

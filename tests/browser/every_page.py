@@ -1,4 +1,4 @@
-"""A server with a visit to every page that a participant can be on: run inside the server's own data by `manage shell`."""
+"""A visit to every page that a participant can be on: made inside the server's own data by `manage shell`."""
 
 import json
 from datetime import timedelta
@@ -128,4 +128,4 @@ def _pairs(folder: str) -> dict:
 def _errors() -> dict:
     """Pages that only a failure brings up."""
     with override("de"):
-        return {name: {"html": render_to_string(f"{name}.html")} for name in ("403", "500")}
+        return {name: {"html": render_to_string(f"{name}.html")} for name in ("400", "403", "500")}

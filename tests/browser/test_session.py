@@ -69,7 +69,7 @@ def pass_training(page):
         watch(page)
         page.keyboard.press(key)
         phase(page, "feedback")
-        right = page.inner_text("#message").startswith("Right")
+        right = page.inner_text("#message").startswith("Correct")
         page.keyboard.press("Space")
         phase(page, "ready")
         if right:

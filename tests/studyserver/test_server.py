@@ -72,6 +72,18 @@ def test_pages_answer_while_downloads_crawl(server):
     assert max(waits) < 3
 
 
+def test_a_refused_request_leaves_no_address_and_no_name_in_the_log(server):
+    host, port = server.url.removeprefix("http://").split(":")
+    for request in (f"GET /s/cats/?participant={'x' * 5000} HTTP/1.1", "GET /s/cats/?participant=ann HTTP/9.9"):
+        with socket.create_connection((host, int(port)), timeout=10) as client:
+            client.sendall(f"{request}\r\nHost: localhost\r\n\r\n".encode())
+            assert client.recv(12).startswith(b"HTTP/1.1 4")
+    log = (server.data_dir / "server.log").read_text()
+    assert log.count("Invalid request") == 2
+    assert "127.0.0.1" not in log
+    assert "participant=" not in log
+
+
 def test_static_files_and_ranges_come_from_the_same_server(server):
     cookie, video = join(server)
     script = urllib.request.urlopen(f"{server.url}/static/studyserver/player.js")

@@ -202,8 +202,9 @@ async function fallBack(trouble) {
 
 /** A hidden page shows no frames: the pair starts again. */
 function interrupted() {
-  if (document.visibilityState !== "hidden") return;
-  if (phase === "answering" && lingers()) return presentation.stop();
+  const hidden = document.visibilityState === "hidden";
+  if (phase === "answering" && lingers()) return hidden ? presentation.stop() : presentation.linger();
+  if (!hidden) return;
   if (phase !== "playing" && phase !== "again") return;
   trial.hidden += 1;
   presentation.stop();

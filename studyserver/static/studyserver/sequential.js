@@ -18,11 +18,12 @@ export class Sequential {
 
   /** Resolves to {record, firstFrameMs, inStep}; there is nothing to be in step with. */
   async play() {
-    this.stopped = false;
     const first = await this.#one(0);
+    const { running } = this;
     this.stage.show([]);
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-    if (this.stopped) throw new Stopped();
+    // Stopped in the pause, or another play has begun since.
+    if (running.stopped || this.running !== running) throw new Stopped();
     const second = await this.#one(1);
     const playMs = Math.round(first.playMs + second.playMs);
     return {
@@ -39,7 +40,6 @@ export class Sequential {
   }
 
   stop() {
-    this.stopped = true;
     this.running?.stop();
   }
 }

@@ -1,0 +1,166 @@
+"""A whole visit with all that a study asks for by default: in German, by keyboard alone, with a reload in each step."""
+
+import contextlib
+import json
+import sqlite3
+from collections import Counter
+
+import pytest
+
+from tests.browser.test_session import phase
+from tests.browser.test_steps import choose, fill_quiz, reload, tab_to
+from tests.studyserver.tiny_set import write_tiny_set
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+# As a researcher finds it, but short: few pairs of clips of a third of a second, and any screen is fast enough.
+STUDY = """
+from studyserver.services import import_stimulus_set, study_open, study_set_design
+study = import_stimulus_set(slug="whole", folder={folder!r}, title="Katzen und Hunde", interval_width=0).study
+study_set_design(study=study, pairs_per_session=3, min_refresh_hz=5, sync_attempts=10)
+study_open(study=study)
+"""
+TRIALS = """
+    SELECT trial.kind, trial.position, trial.attempt, trial.state, trial.mirrored, trial.pair_id,
+        vote.choice, vote.presentation, vote.playback
+    FROM studyserver_trial AS trial
+    JOIN studyserver_session AS session ON session.id = trial.session_id
+    JOIN studyserver_participant AS participant ON participant.id = session.participant_id
+    JOIN studyserver_study AS study ON study.id = participant.study_id
+    LEFT JOIN studyserver_vote AS vote ON vote.trial_id = trial.id
+    WHERE study.slug = 'whole' ORDER BY vote.id
+"""
+SESSIONS = """
+    SELECT session.* FROM studyserver_session AS session
+    JOIN studyserver_participant AS participant ON participant.id = session.participant_id
+    JOIN studyserver_study AS study ON study.id = participant.study_id
+    WHERE study.slug = 'whole'
+"""
+
+
+@pytest.fixture
+def whole(server, tmp_path):
+    """The server with a study of five clips, enough for the hidden pairs that a session has by default."""
+    folder = write_tiny_set(tmp_path / "set", sources=5, frames=8)
+    server.manage("shell", "--no-imports", "-c", STUDY.format(folder=str(folder)))
+    return server
+
+
+@pytest.fixture
+def german(chromium):
+    """A window of a German browser; every message of its console is a failure."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="de-DE")
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    page.troubles = []
+    page.on("pageerror", lambda error: page.troubles.append(str(error)))
+    page.on("console", lambda message: page.troubles.append(message.text) if message.type == "error" else None)
+    yield page
+    context.close()
+
+
+def rows(server, query):
+    with contextlib.closing(sqlite3.connect(server.data_dir / "lab.sqlite3")) as database:
+        database.row_factory = sqlite3.Row
+        return [dict(row) for row in database.execute(query)]
+
+
+def answer(page, key):
+    """Watch the pair on the screen, answer it, and wait until the answer is stored and shown to be."""
+    phase(page, "ready")
+    page.keyboard.press("Space")
+    phase(page, "answering")
+    with page.expect_response("**/vote/"):
+        page.keyboard.press(key)
+
+
+def practise(page):
+    """Answer the practice pairs, each until it is right; return how many answers that took."""
+    for answers in range(1, 20):
+        answer(page, ("ArrowLeft", "ArrowRight")[answers % 2])
+        phase(page, "feedback")
+        page.keyboard.press("Space")
+        page.wait_for_selector("#player[data-phase=ready], fieldset")
+        if page.url.endswith("/quiz/"):
+            return answers
+    raise AssertionError("the practice never ended")
+
+
+def test_a_whole_visit(german, whole):
+    page = german
+    page.goto(f"{whole.url}/s/whole/?PROLIFIC_PID=P1&STUDY_ID=S&SESSION_ID=N1")
+    reload(page)
+    assert page.get_attribute("html", "lang") == "de"
+    tab_to(page, "#agree")
+    page.keyboard.press("Space")
+    tab_to(page, "form button")
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/instructions/")
+    reload(page)
+    page.wait_for_selector("button:focus")
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/setup/")
+    page.wait_for_selector("#continue:visible")
+    reload(page)
+    page.wait_for_selector("#continue:focus")
+    assert page.inner_text("#verdict") == "Alles ist in Ordnung. Sie können weitermachen."
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/trial/")
+    phase(page, "ready")
+    reload(page)
+    practised = practise(page)
+
+    page.wait_for_url("**/quiz/")
+    reload(page)
+    fill_quiz(page, right=True)
+
+    page.wait_for_url("**/trial/")
+    phase(page, "ready")
+    reload(page)
+    keys = ("ArrowLeft", "ArrowRight", "ArrowDown", "ArrowLeft", "ArrowRight", "ArrowDown", "ArrowLeft")
+    for number, key in enumerate(keys, 1):
+        page.wait_for_selector(f"#heading:has-text('Paar {number} von 7')")
+        answer(page, key)
+
+    page.wait_for_url("**/questionnaire/")
+    reload(page)
+    choose(page, "age", "25-34")
+    tab_to(page, "#comment")
+    page.keyboard.type("Alles gut.")
+    tab_to(page, "form button")
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/done/")
+    reload(page)
+    assert "Alle Ihre 7 Antworten sind gespeichert." in page.inner_text("main")
+    shown = page.eval_on_selector_all("output", "all => all.map((one) => one.textContent)")
+    assert page.troubles == []
+
+    (study,) = rows(whole, "SELECT * FROM studyserver_study WHERE slug = 'whole'")
+    (session,) = rows(whole, SESSIONS)
+    assert shown == [study["completion_code"], session["withdrawal_code"]]
+    assert (session["state"], session["presentation"], session["consent_version"]) == ("completed", "side-by-side", 1)
+    assert (session["service"], session["submission"]) == ("prolific", "N1")
+    assert json.loads(session["environment"])["problems"] == []
+    assert [one["passed"] for one in json.loads(session["quiz"])] == [True]
+    assert json.loads(session["answers"]) == {"age": "25-34", "comment": "Alles gut."}
+
+    trials = rows(whole, TRIALS)
+    assert {trial["state"] for trial in trials} <= {"answered", "surplus"}
+    trained = [trial for trial in trials if trial["kind"] == "training"]
+    assert len(trained) == practised
+    assert {trial["position"] for trial in trained} == {1, 2, 3}
+    pairs = [trial for trial in trials if trial["kind"] != "training"]
+    assert Counter(trial["kind"] for trial in pairs) == {"test": 3, "verification": 2, "repeat": 1, "null": 1}
+    assert [trial["position"] for trial in pairs] == list(range(1, 8))
+    sides = {"ArrowLeft": "left", "ArrowRight": "right", "ArrowDown": "tie"}
+    assert [trial["choice"] for trial in pairs] == [sides[key] for key in keys]
+    # The repeat is one of the test pairs, with its sides exchanged.
+    (repeat,) = [trial for trial in pairs if trial["kind"] == "repeat"]
+    (first,) = [trial for trial in pairs if trial["kind"] == "test" and trial["pair_id"] == repeat["pair_id"]]
+    assert repeat["mirrored"] != first["mirrored"] and repeat["position"] > first["position"]
+    assert all(json.loads(trial["playback"])["scale"] == 1 for trial in trials)
+    assert {trial["presentation"] for trial in trials} == {"side-by-side"}
