@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["SIGNIFICANCE", "Subject", "differences_within_clip", "telltales"]
+__all__ = ["Subject", "differences_within_clip", "telltales"]
 
 # Chance of a false alarm in one whole check, shared among all rules that are tried.
 SIGNIFICANCE = 0.01

@@ -74,6 +74,9 @@ class UseRule:
     )
     max_stalls: int = _setting(1, "count", "Most stalls of a video in the playback that counts.", 1000)
     max_dropped_share: float = _setting(0.05, "share", "Largest share of a video's frames that may be dropped.")
+    min_scale: float = _setting(
+        1.0, "share", "Least size at which the videos were shown: 1 is one screen pixel for each of their pixels."
+    )
     max_offset_frames: int = _setting(
         1, "count", "Frames that two videos shown at the same time may be apart and still be in step.", 1000
     )

@@ -1,7 +1,7 @@
 """Facts about a session turned, under a rule, into the reason why its votes do not count, or into what it is paid.
 
 Reasons come in a fixed order, and the first is given: the session was not finished, verification pairs, one side,
-ties; then, vote by vote, no playback record, stalls, dropped frames, videos out of step, not watched, slow answer.
+ties; then, vote by vote, no playback record, stalls, dropped frames, too small, out of step, not watched, slow answer.
 """
 
 from collections.abc import Iterable
@@ -68,8 +68,8 @@ def judge_vote(answer: Answer, rule: UseRule) -> str:
 def judge_playback(certificate: dict, rule: UseRule, presentation: str, clip_seconds: float) -> str:
     """Return the first thing that spoils a playback, empty where it was good.
 
-    The certificate is a cleaned one (studyserver.playback); distances and play time are judged where they were
-    measured. Clips shown one after the other play for twice `clip_seconds`, and are never out of step.
+    The certificate is a cleaned one (studyserver.playback). Clips shown one after the other play for twice
+    `clip_seconds`, and are never out of step. What every player measures is not good where it is missing.
     """
     for side in _SIDES:
         part = certificate.get(side)
@@ -80,18 +80,28 @@ def judge_playback(certificate: dict, rule: UseRule, presentation: str, clip_sec
         dropped = part.get("dropped", 0)
         if dropped > rule.max_dropped_share * (part["shown"] + dropped):
             return f"{dropped:g} frames dropped on the {side}"
+    scale = certificate.get("scale", 0)
+    if scale < rule.min_scale:
+        return f"shown at {scale:.2f} of its size"
     sequential = presentation == "sequential"
-    offsets = {} if sequential else certificate.get("offsets", {})
-    counted = sum(offsets.values())
-    in_step = sum(count for frames, count in offsets.items() if abs(int(frames)) <= rule.max_offset_frames)
-    if counted and in_step < rule.min_share_in_step * counted:
-        frames = "frame" if rule.max_offset_frames == 1 else "frames"
-        return f"more than {rule.max_offset_frames} {frames} apart in {counted - in_step:g} of {counted:g} frames"
+    if not sequential and (reason := _judge_distance(certificate.get("offsets", {}), rule)):
+        return reason
     length = clip_seconds * (2 if sequential else 1)
-    played = certificate.get("play_ms")
-    if played is not None and played < 1000 * length * rule.min_watch_share:
+    played = certificate.get("play_ms", 0)
+    if played < 1000 * length * rule.min_watch_share:
         return f"watched {played / 1000:.1f} s of {length:.1f} s"
     return ""
+
+
+def _judge_distance(offsets: dict, rule: UseRule) -> str:
+    counted = sum(offsets.values())
+    if not counted and rule.min_share_in_step:
+        return "not measured how far apart the videos were"
+    in_step = sum(count for frames, count in offsets.items() if abs(int(frames)) <= rule.max_offset_frames)
+    if in_step >= rule.min_share_in_step * counted:
+        return ""
+    frames = "frame" if rule.max_offset_frames == 1 else "frames"
+    return f"more than {rule.max_offset_frames} {frames} apart in {counted - in_step:g} of {counted:g} frames"
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The vote table: one list of columns makes the table, its header and its data dictionary."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -152,19 +153,21 @@ COLUMNS = (
 )
 
 
-def loaded_votes(study: Study) -> list[Vote]:
-    """Return all votes of a study but those of previews, in the order of their arrival, ready to be looked at.
+def loaded_votes(study: Study, known: Container[int]) -> list[Vote]:
+    """Return the votes of a study but those of previews, in the order of their arrival, ready to be looked at.
 
-    Pairs and sessions are loaded once each, not once per vote.
+    Only votes in `known`, by key, are: what has come since those were asked for is for the next table. Pairs and
+    sessions are loaded once each, not once per vote.
     """
     pairs = study.pairs.select_related("source", "first__condition", "second__condition").in_bulk()
     sessions = Session.objects.filter(participant__study=study).select_related("participant").in_bulk()
-    votes = list(
+    rows = (
         Vote.objects.filter(trial__pair__study=study)
         .exclude(trial__origin=Participant.Origin.PREVIEW)
         .select_related("trial")
         .order_by("id")
     )
+    votes = [vote for vote in rows if vote.pk in known]
     for vote in votes:
         vote.trial.pair = pairs[vote.trial.pair_id]
         vote.trial.session = sessions[vote.trial.session_id]
@@ -175,9 +178,10 @@ def loaded_votes(study: Study) -> list[Vote]:
 def vote_frame(study: Study, reasons: dict[int, str], rule: Rule):
     """Return all votes of a study but those of previews, one row each, in the order of their arrival.
 
-    `reasons`: by key of a vote, why it does not count under `rule`, a version of the rule of use.
+    `reasons`: by key of a vote, why it does not count under `rule`, a version of the rule of use; votes that are
+    not in it are left out.
     """
-    votes = loaded_votes(study)
+    votes = loaded_votes(study, reasons)
     mixed = any(vote.trial.origin == Participant.Origin.REAL for vote in votes) and not study.demonstration
 
     def reason(vote: Vote) -> str:

@@ -1,15 +1,19 @@
-"""Tables of a study as downloads: votes, participants, payments."""
+"""Tables of a study as downloads: votes, participants, payments, and what their columns mean."""
+
+import json
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from studyserver import participant_columns, payment_columns, vote_columns
-from studyserver.columns import frame_of
+from studyserver.columns import dictionary_of, frame_of
 from studyserver.export import csv_text
 from studyserver.models import Study
 from studyserver.selectors import participant_table, payment_rows, vote_table
 
-__all__ = ["participants_csv", "payments_csv", "votes_csv"]
+__all__ = ["columns_json", "participants_csv", "payments_csv", "votes_csv"]
+
+_TABLES = {"votes": vote_columns, "participants": participant_columns, "payments": payment_columns}
 
 
 def votes_csv(request: HttpRequest, study: Study) -> HttpResponse:
@@ -28,10 +32,16 @@ def payments_csv(request: HttpRequest, study: Study, sessions=None) -> HttpRespo
     return _file(study, "payments", csv_text(table, payment_columns.COLUMNS))
 
 
-def _file(study: Study, what: str, text: str) -> HttpResponse:
-    name = f"{study.slug}-{what}-{timezone.now():%Y-%m-%d}.csv"
+def columns_json(request: HttpRequest, study: Study) -> HttpResponse:
+    """The data dictionary: name, type and meaning of every column of the three tables."""
+    meanings = {name: dictionary_of(table.COLUMNS) for name, table in _TABLES.items()}
+    return _file(study, "columns", json.dumps(meanings, indent=2, ensure_ascii=False) + "\n", kind="json")
+
+
+def _file(study: Study, what: str, text: str, kind: str = "csv") -> HttpResponse:
+    name = f"{study.slug}-{what}-{timezone.now():%Y-%m-%d}.{kind}"
     return HttpResponse(
         text,
-        content_type="text/csv; charset=utf-8",
+        content_type={"csv": "text/csv; charset=utf-8", "json": "application/json"}[kind],
         headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
     )

@@ -1,6 +1,7 @@
 """What an import made: sources, conditions, stimuli and pairs."""
 
 from django.contrib import admin
+from django.db.models import Count
 
 from studyserver.admin.attack_names import citation_of, title_of
 from studyserver.admin.readonly import RecordAdmin, link_to, list_link
@@ -16,6 +17,10 @@ class SourceAdmin(RecordAdmin):
     list_display = ("name", "study_link", "size", "frames", "fps", "stimuli_link")
     list_filter = ("study",)
     search_fields = ("name", "sha256")
+    list_select_related = ("study",)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).annotate(stimulus_count=Count("stimuli"))
 
     @admin.display(description="study", ordering="study")
     def study_link(self, source):
@@ -27,7 +32,7 @@ class SourceAdmin(RecordAdmin):
 
     @admin.display(description="stimuli")
     def stimuli_link(self, source):
-        return list_link("stimulus", source.stimuli.count(), source__id__exact=source.pk)
+        return list_link("stimulus", source.stimulus_count, source__id__exact=source.pk)
 
 
 @admin.register(Condition)
@@ -35,7 +40,11 @@ class ConditionAdmin(RecordAdmin):
     list_display = ("label", "kind", "study_link", "attack_title", "stimuli_link")
     list_filter = ("study", "kind")
     search_fields = ("label",)
+    list_select_related = ("study",)
     readonly_fields = ("attack_title", "citation")
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).annotate(stimulus_count=Count("stimuli"))
 
     @admin.display(description="study", ordering="study")
     def study_link(self, condition):
@@ -51,7 +60,7 @@ class ConditionAdmin(RecordAdmin):
 
     @admin.display(description="stimuli")
     def stimuli_link(self, condition):
-        return list_link("stimulus", condition.stimuli.count(), condition__id__exact=condition.pk)
+        return list_link("stimulus", condition.stimulus_count, condition__id__exact=condition.pk)
 
 
 @admin.register(Stimulus)

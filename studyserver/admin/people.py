@@ -87,8 +87,7 @@ class ParticipantAdmin(RecordAdmin):
                     messages.SUCCESS,
                 )
                 return None
-        page = {"title": "Exclude participants", "error": error, "reason": request.POST.get("reason", "")}
-        return self._ask(request, "exclude", queryset, **page)
+        return self._ask(request, "exclude", queryset, error=error, reason=request.POST.get("reason", ""))
 
     @admin.action(description="Lift the exclusion: their votes count again", permissions=["exclude"])
     def lift_exclusions(self, request, queryset):
@@ -99,12 +98,14 @@ class ParticipantAdmin(RecordAdmin):
         ]
         for participant in lifted:
             self.log_change(request, participant, "Exclusion lifted")
-        self.message_user(request, f"{len(lifted)} exclusions lifted.", messages.SUCCESS)
+        self.message_user(
+            request, f"{len(lifted)} exclusion{'s' if len(lifted) != 1 else ''} lifted.", messages.SUCCESS
+        )
 
     @admin.action(description="Withdraw for them, as the study says (asks first)", permissions=["withdraw"])
     def withdraw_people(self, request, queryset):
         if "confirmed" not in request.POST:
-            return self._ask(request, "withdraw", queryset, title="Withdraw for participants")
+            return self._ask(request, "withdraw", queryset)
         done = 0
         for participant in queryset.exclude(session=None):
             if session_withdraw(session=participant.session):
@@ -114,11 +115,17 @@ class ParticipantAdmin(RecordAdmin):
         self.message_user(request, f"{done} withdrawn.", messages.SUCCESS)
         return None
 
-    def _ask(self, request, template, participants, **context):
-        """The page that asks before an action is carried out."""
-        context |= self.admin_site.each_context(request)
-        context |= {"opts": self.opts, "participants": participants, "checkbox": ACTION_CHECKBOX_NAME}
-        return render(request, f"admin/studyserver/participant/{template}.html", context)
+    def _ask(self, request, verb, participants, **context):
+        """The page that asks before people are excluded or withdrawn."""
+        context |= self.admin_site.each_context(request) | {
+            "title": f"{verb.capitalize()} participants",
+            "verb": verb.capitalize(),
+            "action": f"{verb}_people",
+            "opts": self.opts,
+            "participants": participants,
+            "checkbox": ACTION_CHECKBOX_NAME,
+        }
+        return render(request, f"admin/studyserver/participant/{verb}.html", context)
 
 
 @admin.register(Session)

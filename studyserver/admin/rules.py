@@ -9,7 +9,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
 
-from studyserver.admin.downloads import participants_csv, payments_csv, votes_csv
+from studyserver.admin.downloads import columns_json, participants_csv, payments_csv, votes_csv
 from studyserver.admin.readonly import RecordAdmin, link_to, moment_column
 from studyserver.admin.rule_forms import ComparisonForm, RuleForm
 from studyserver.models import Exclusion, Rule, Study
@@ -42,6 +42,7 @@ class RuleAdmin(RecordAdmin):
             study_page("of/<int:pk>/payments.csv", payments_csv, "payments"),
             study_page("of/<int:pk>/votes.csv", votes_csv, "votes_csv"),
             study_page("of/<int:pk>/participants.csv", participants_csv, "participants_csv"),
+            study_page("of/<int:pk>/columns.json", columns_json, "columns"),
             study_page("of/<int:pk>/<slug:purpose>/", self.change_rule, "rule"),
             *super().get_urls(),
         ]

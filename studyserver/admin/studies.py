@@ -10,6 +10,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from studyserver.admin.dashboard import dashboard_urls
 from studyserver.admin.readonly import list_link
 from studyserver.admin.study_fields import FIELDSETS, READ_ONLY, locked_fields
+from studyserver.admin.study_form import StudyForm
 from studyserver.admin.study_moves import MOVES, move_each, moves_of
 from studyserver.admin.study_steps import step_urls
 from studyserver.models import Participant, Study
@@ -33,6 +34,7 @@ class StudyAdmin(SimpleHistoryAdmin):
     search_fields = ("title", "slug")
     actions = ("open_studies", "pilot_studies", "pause_studies", "close_studies")
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+    form = StudyForm
     readonly_fields = READ_ONLY
     fieldsets = FIELDSETS
     history_list_per_page = 50

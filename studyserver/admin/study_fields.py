@@ -4,6 +4,29 @@ from studyserver.models import Participant, Study
 
 __all__ = ["FIELDSETS", "READ_ONLY", "locked_fields"]
 
+_SESSION = (
+    "training_pairs",
+    "training_attempts",
+    "quiz_questions",
+    "quiz_attempts",
+    "pairs_per_session",
+    "verification_pairs",
+    "repeat_pairs",
+    "null_pairs",
+    "questionnaire",
+)
+_PRESENTATION = ("presentation", "max_side_width", "fallback", "sync_attempts", "allow_tie", "allow_replay")
+_CODES = ("completion_code", "screened_out_code", "no_consent_code", "full_code", "paused_code", "technical_code")
+_SET = (
+    "target_metric",
+    "strength_match",
+    "target_gain",
+    "target_linf",
+    "gain_tolerance",
+    "retention_floor",
+    "manifest_sha256",
+    "created_at",
+)
 READ_ONLY = (
     "status",
     "consent_versions",
@@ -11,14 +34,7 @@ READ_ONLY = (
     "votes",
     "simulated",
     "materials",
-    "strength_match",
-    "target_metric",
-    "target_gain",
-    "target_linf",
-    "gain_tolerance",
-    "retention_floor",
-    "manifest_sha256",
-    "created_at",
+    *_SET,
 )
 FIELDSETS = (
     (None, {"fields": ("title", "slug", "status", "people", "votes", "simulated", "materials")}),
@@ -32,18 +48,7 @@ FIELDSETS = (
     (
         "Session",
         {
-            "fields": (
-                "training_pairs",
-                "training_attempts",
-                "quiz_questions",
-                "quiz_attempts",
-                "pairs_per_session",
-                "verification_pairs",
-                "repeat_pairs",
-                "null_pairs",
-                "questionnaire",
-                "max_minutes",
-            ),
+            "fields": (*_SESSION, "max_minutes"),
             "description": "These can be changed while the study is a draft, paused or closed: pause it first.",
         },
     ),
@@ -57,7 +62,7 @@ FIELDSETS = (
     (
         "How pairs are shown",
         {
-            "fields": ("presentation", "max_side_width", "fallback", "sync_attempts", "allow_tie", "allow_replay"),
+            "fields": _PRESENTATION,
             "description": "Fixed as soon as a real participant has entered: votes would not be comparable.",
         },
     ),
@@ -80,16 +85,7 @@ FIELDSETS = (
     (
         "Recruitment, and the code of every outcome",
         {
-            "fields": (
-                "invitation_only",
-                "completion_url",
-                "completion_code",
-                "screened_out_code",
-                "no_consent_code",
-                "full_code",
-                "paused_code",
-                "technical_code",
-            ),
+            "fields": ("invitation_only", "completion_url", *_CODES),
             "description": "The recruitment service knows the codes, so they change only while the study is not open.",
         },
     ),
@@ -100,56 +96,16 @@ FIELDSETS = (
     ),
     (
         "Stimulus set",
-        {
-            "classes": ("collapse",),
-            "fields": (
-                "target_metric",
-                "strength_match",
-                "target_gain",
-                "target_linf",
-                "gain_tolerance",
-                "retention_floor",
-                "manifest_sha256",
-                "created_at",
-            ),
-        },
+        {"classes": ("collapse",), "fields": _SET},
     ),
 )
 
 # People hold the address, and the order of their pairs was drawn from the seed.
 _ONCE_ENTERED = ("slug", "seed")
 # Votes before and after could not be put into one ranking, or one sum.
-_ONCE_REAL = (
-    "presentation",
-    "max_side_width",
-    "fallback",
-    "sync_attempts",
-    "allow_tie",
-    "allow_replay",
-    "currency",
-    "demonstration",
-)
+_ONCE_REAL = (*_PRESENTATION, "currency", "demonstration")
 # The steps of those inside, and what the recruitment service was told.
-_WHILE_OPEN = (
-    "training_pairs",
-    "training_attempts",
-    "quiz_questions",
-    "quiz_attempts",
-    "pairs_per_session",
-    "verification_pairs",
-    "repeat_pairs",
-    "null_pairs",
-    "questionnaire",
-    "sampling",
-    "check_environment",
-    "calibration",
-    "completion_code",
-    "screened_out_code",
-    "no_consent_code",
-    "full_code",
-    "paused_code",
-    "technical_code",
-)
+_WHILE_OPEN = (*_SESSION, "sampling", "check_environment", "calibration", *_CODES)
 
 
 def locked_fields(study: Study) -> tuple[str, ...]:

@@ -47,7 +47,8 @@ class _VoteList(ChangeList):
             for key, reason in vote_reasons(study, sessions=sessions).items()
         }
         for vote in self.result_list:
-            vote.reason = reasons[vote.pk]
+            # Its participant may be withdrawing at this moment.
+            vote.reason = reasons.get(vote.pk, "taken back")
 
 
 @admin.register(Vote)

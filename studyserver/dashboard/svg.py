@@ -51,7 +51,7 @@ class Picture:
         for css, name in items:
             self.rect(x, y - 9, 10, 10, css)
             self.text(x + 15, y, name, "soft")
-            x += 25 + 6.9 * len(name)
+            x += 25 + 7.1 * len(name)
 
     def _add(self, tag: str, css: str, tip: str, **attributes) -> ElementTree.Element:
         values = {key: value if isinstance(value, str) else f"{value:.4g}" for key, value in attributes.items()}

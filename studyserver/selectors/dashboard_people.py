@@ -8,7 +8,7 @@ from studyserver.dashboard.numbers import Histogram, TimeBins, bins_of_time, his
 from studyserver.flow import ENDED
 from studyserver.models import Exclusion, Participant, Session, Study
 
-__all__ = ["IN_PROGRESS", "WENT_AWAY", "ExcludedPerson", "Outcome", "People", "origin_counts", "people_of"]
+__all__ = ["ExcludedPerson", "Outcome", "People", "origin_counts", "people_of"]
 
 IN_PROGRESS, WENT_AWAY = "in progress", "went away"
 _State = Session.State

@@ -16,6 +16,8 @@ def participant_table(slug: str):
     Previews are left out. Raises UnknownStudy.
     """
     study = study_by_slug(slug)
+    # Before the sessions are read, so that every vote's session is among them.
+    reasons = vote_reasons(study)
     excluded = dict(
         Exclusion.objects.filter(participant__study=study, lifted_at=None).values_list("participant", "reason")
     )
@@ -26,13 +28,12 @@ def participant_table(slug: str):
         .order_by("id")
     )
     facts = {session.pk: ParticipantFacts(session, excluded.get(session.participant_id, "")) for session in sessions}
-    _add_votes(facts, study)
+    _add_votes(facts, study, reasons)
     return frame_of(COLUMNS, facts.values())
 
 
-def _add_votes(facts: dict[int, ParticipantFacts], study: Study) -> None:
-    reasons = vote_reasons(study)
-    votes = loaded_votes(study)
+def _add_votes(facts: dict[int, ParticipantFacts], study: Study, reasons: dict[int, str]) -> None:
+    votes = loaded_votes(study, reasons)
     before = {
         (vote.trial.session_id, vote.trial.pair_id): _preferred(vote)
         for vote in votes

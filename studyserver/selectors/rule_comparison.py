@@ -33,10 +33,10 @@ def rule_compare(study: Study, first: Rule, second: Rule) -> RuleComparison:
         .exclude(trial__origin=Participant.Origin.PREVIEW)
         .values_list("pk", flat=True)
     )
-    before, after = (
-        {key: reason for key, reason in vote_reasons(study, surplus=False, rule=rule).items() if key in tests}
-        for rule in (first, second)
-    )
+    before, after = (vote_reasons(study, surplus=False, rule=rule) for rule in (first, second))
+    # While they are read, votes may come, and go with somebody who withdraws.
+    tests &= before.keys() & after.keys()
+    before, after = ({key: reasons[key] for key in tests} for reasons in (before, after))
     kinds = [Counter(kind_of_reason(reason) for reason in reasons.values() if reason) for reasons in (before, after)]
     names = sorted(kinds[0] | kinds[1], key=lambda name: (-max(kinds[0][name], kinds[1][name]), name))
     return RuleComparison(

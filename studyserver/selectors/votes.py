@@ -13,7 +13,8 @@ from studyserver.vote_columns import vote_frame
 __all__ = ["vote_reasons", "vote_table"]
 
 SURPLUS = "surplus: the place had gone to somebody else"
-_OUT_OF_QUOTA = (Trial.State.EXPIRED, Trial.State.SURPLUS)
+_LATE = (Trial.State.EXPIRED,)
+_OUT_OF_QUOTA = (*_LATE, Trial.State.SURPLUS)
 
 
 def vote_reasons(
@@ -26,9 +27,13 @@ def vote_reasons(
     """Return for each vote (by its key) of a study, or of these sessions, why it does not count; empty where it does.
 
     Exclusions come first, then the rule of use (that in force, or `rule`), then surplus. Without `surplus` a vote
-    whose place went to somebody else is not dropped for that.
+    whose place went to somebody else is not dropped for that. Under a rule that is not in force, surplus are late
+    votes only: what the rule in force dropped, and whose place it gave away for that, counted under the other.
     """
-    rule = rule or rule_in_force(study, Rule.Purpose.USE)
+    in_force = rule_in_force(study, Rule.Purpose.USE)
+    rule = in_force if rule is None else rule
+    present = isinstance(rule, Rule) and rule.version == in_force.version
+    out_of_quota = _OUT_OF_QUOTA if present else _LATE
     rule = rule_of(rule) if isinstance(rule, Rule) else rule
     surplus = surplus and not rule.use_surplus
     excluded = {
@@ -43,7 +48,7 @@ def vote_reasons(
         whole = excluded.get(participant) or judge_session(state, [answer for _, _, answer in votes], rule)
         for key, trial_state, answer in votes:
             reason = whole or judge_vote(answer, rule)
-            reasons[key] = reason or (SURPLUS if surplus and trial_state in _OUT_OF_QUOTA else "")
+            reasons[key] = reason or (SURPLUS if surplus and trial_state in out_of_quota else "")
     return reasons
 
 

@@ -24,8 +24,7 @@ def participant_exclude(*, participant: Participant, reason: str, author: str = 
     most = Exclusion._meta.get_field("reason").max_length
     if not 0 < len(reason) <= most:
         raise InvalidExclusion(f"an exclusion needs a reason of 1 to {most} characters, got {len(reason)}")
-    # Two researchers at once: the second waits here and finds what the first did.
-    Participant.objects.select_for_update(no_key=True).get(pk=participant.pk)
+    _hold(participant)
     there = participant.exclusions.filter(lifted_at=None).first()
     if there:
         return there
@@ -40,10 +39,16 @@ def exclusion_lift(*, participant: Participant, author: str = "", now: datetime 
 
     The record of it stays. Votes take their places back where nobody else has taken them yet.
     """
+    _hold(participant)
     lifted = participant.exclusions.filter(lifted_at=None).update(lifted_at=now or timezone.now(), lifted_by=author)
     if lifted:
         _settle(participant)
     return bool(lifted)
+
+
+def _hold(participant: Participant) -> None:
+    """Wait for a vote, a withdrawal or another researcher's decision under way; each finds what the one before did."""
+    Session.objects.select_for_update(of=("self",)).filter(participant=participant).first()
 
 
 def _settle(participant: Participant) -> None:

@@ -128,18 +128,26 @@ def places_settle(*, study: Study, sessions: Iterable[Session] | None = None, no
     if sessions is None:
         busy = Q(state__in=HOLDS_PLACES, lease_until__gte=now or timezone.now())
         sessions = Session.objects.filter(participant__study=study).exclude(busy)
-    sessions = list(sessions)
+    voted = Trial.objects.filter(number__isnull=False, vote__isnull=False)
+    # Votes and withdrawals hold their session first, and so does this: nobody waits for each other. Who has not voted
+    # is left alone, for they may wait for the study, which a change of its rule holds.
+    held = [
+        session
+        for chunk in _chunks(sorted(session.pk for session in sessions))
+        for session in Session.objects.select_for_update(of=("self",))
+        .filter(pk__in=voted.filter(session__in=chunk).values("session"))
+        .order_by("pk")
+    ]
+    if not held:
+        return
     rows = [
         row
-        for chunk in _chunks([session.pk for session in sessions])
-        for row in Trial.objects.select_for_update()
-        .filter(session__in=chunk, number__isnull=False, vote__isnull=False)
+        for chunk in _chunks(held)
+        for row in voted.filter(session__in=chunk)
         .order_by("pk")
         .values_list("pk", "vote__pk", "state", "pair", "origin")
     ]
-    if not rows:
-        return
-    reasons = vote_reasons(study, sessions=sessions, surplus=False)
+    reasons = vote_reasons(study, sessions=held, surplus=False)
     dropped = [row for row in rows if row[2] == Trial.State.ANSWERED and reasons.get(row[1])]
     counting = [row for row in rows if row[2] in _OUT_OF_QUOTA and reasons.get(row[1]) == ""]
     for chunk in _chunks([key for key, *_ in dropped]):
@@ -151,12 +159,15 @@ def places_settle(*, study: Study, sessions: Iterable[Session] | None = None, no
 
 @transaction.atomic
 def place_take_back(*, trial: Trial) -> bool:
-    """Give a trial that is answered now its place back, or another of its pair and side; False where none is free."""
+    """Give a trial that is answered now its place back, or another of its pair and side; False where none is free.
+
+    Only trials in the quota have one.
+    """
     return _take_back([trial.pk]) == 1
 
 
 def _take_back(keys: list[int]) -> int:
-    trials = list(Trial.objects.filter(pk__in=keys).order_by("pk"))
+    trials = list(Trial.objects.filter(pk__in=keys, number__isnull=False).order_by("pk"))
     offered = defaultdict(list)
     free = Trial.objects.filter(pair__in={trial.pair_id for trial in trials}, state=Trial.State.FREE)
     for place in free.order_by("-number"):

@@ -28,7 +28,7 @@ def session_plan(*, session: Session, now: datetime) -> None:
     study, origin = session.participant.study, session.participant.origin
     study_check_pairs(study)
     # One plan of a study at a time, so that "fewest takers" is exact and two plans cannot wait for each other.
-    Study.objects.select_for_update().get(pk=study.pk)
+    Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     rng = random.Random(session.seed)
     if origin == Participant.Origin.PREVIEW:
         tests, places = _tests_of_preview(study, rng), {}

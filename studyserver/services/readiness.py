@@ -10,8 +10,12 @@ __all__ = ["study_require_ready"]
 
 
 def study_require_ready(*, study: Study, pilot: bool = False) -> None:
-    """Raise StudyNotReady with every reason why the study cannot open, and what to do about each."""
-    refused = [finding for finding in check(study_facts(study), pilot=pilot) if finding.level == REFUSED]
+    """Raise StudyNotReady with every reason why the study cannot open, and what to do about each.
+
+    Every byte of a draft's files is read, as before anybody sees them; later only their sizes and headers are.
+    """
+    facts = study_facts(study, read_contents=study.status == Study.Status.DRAFT)
+    refused = [finding for finding in check(facts, pilot=pilot) if finding.level == REFUSED]
     if refused:
         reasons = " ".join(f"{item.rule}: {item.found} {item.advice}" for item in refused)
         raise StudyNotReady(f"study {study.slug!r} cannot open. {reasons}")

@@ -51,28 +51,28 @@ def study_check_pairs(study: Study) -> None:
         )
 
 
-@transaction.atomic
 def study_open(*, study: Study, now: datetime | None = None) -> Study:
     """Let participants in, for the first time or again, after making the places that the quota needs.
 
     After a pause the clocks of those inside (their lease, and the longest time of a session) go on where they
     stopped. Raises StudyNotReady.
     """
-    study_check_pairs(study)
-    if study.status != Study.Status.OPEN:
-        study_require_ready(study=study)
-    places_ensure(study=study, origin=Participant.Origin.REAL)
-    return _study_set_status(study=study, status=Study.Status.OPEN, now=now)
+    return _let_in(study, Study.Status.OPEN, now)
 
 
-@transaction.atomic
 def study_pilot(*, study: Study, now: datetime | None = None) -> Study:
     """Let participants in whose votes are marked as pilot and have a quota of their own, or raise StudyNotReady."""
+    return _let_in(study, Study.Status.PILOT, now)
+
+
+def _let_in(study: Study, status: Study.Status, now: datetime | None) -> Study:
     study_check_pairs(study)
-    if study.status != Study.Status.PILOT:
-        study_require_ready(study=study, pilot=True)
-    places_ensure(study=study, origin=Participant.Origin.PILOT)
-    return _study_set_status(study=study, status=Study.Status.PILOT, now=now)
+    # Outside of the transaction: other studies' votes would wait while the files are read.
+    if study.status != status:
+        study_require_ready(study=study, pilot=status == Study.Status.PILOT)
+    with transaction.atomic():
+        places_ensure(study=study, origin=_ORIGINS[status])
+        return _study_set_status(study=study, status=status, now=now)
 
 
 def study_pause(*, study: Study, now: datetime | None = None) -> Study:

@@ -69,11 +69,12 @@ def _choices(study) -> list[str]:
 
 
 def _record(session, token, choice, response_ms, record, now) -> VoteResult:
-    # The same answer may arrive twice at once: the second waits here, then finds the first one's vote.
+    # The same answer may arrive twice at once: the second waits here, then finds the first one's vote. A session that
+    # was withdrawn while the answer was on its way is gone, or has another key.
     session = (
         Session.objects.select_for_update(of=("self",))
         .select_related("participant__study")
-        .filter(pk=session.pk)
+        .filter(pk=session.pk, key=session.key)
         .first()
     )
     trial = (

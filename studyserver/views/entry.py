@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -20,7 +19,7 @@ from studyserver.pseudonyms import participant_code
 from studyserver.recruitment import Arrival, read_arrival
 from studyserver.selectors import invitation_for_token, session_for_code, session_outline, study_has_places
 from studyserver.services import session_note_submission, session_start
-from studyserver.views.visit import is_preview, page_of, remember, session_of, simulated_code
+from studyserver.views.visit import drop, is_preview, keep, page_of, remember, session_of, simulated_code
 
 __all__ = ["declined", "landing"]
 
@@ -159,9 +158,7 @@ def _enter(request: HttpRequest, study: Study, visit: _Visit, page: str) -> Http
     except (StudyUnavailable, InvitationRefused):
         # It happened while the person was reading; the page says what.
         return redirect(request.get_full_path())
-    response = remember(redirect(page_of(session), slug=study.slug), request, session)
-    response.delete_cookie(_declined_cookie(study), path=reverse("landing", args=[study.slug]), samesite="Lax")
-    return response
+    return drop(remember(redirect(page_of(session), slug=study.slug), request, session), study, _declined_cookie(study))
 
 
 def _declined_cookie(study: Study) -> str:
@@ -169,18 +166,9 @@ def _declined_cookie(study: Study) -> str:
 
 
 def _decline(request: HttpRequest, study: Study) -> HttpResponse:
-    response = redirect("declined", slug=study.slug)
     # The server stores nothing about who declines; the browser remembers that the code is theirs.
-    response.set_signed_cookie(
-        _declined_cookie(study),
-        study.slug,
-        max_age=_DECLINED_SECONDS,
-        path=reverse("landing", args=[study.slug]),
-        httponly=True,
-        secure=request.is_secure(),
-        samesite="Lax",
-    )
-    return response
+    name = _declined_cookie(study)
+    return keep(redirect("declined", slug=study.slug), request, study, name, study.slug, _DECLINED_SECONDS)
 
 
 @never_cache

@@ -26,7 +26,7 @@ _EARLY_ENDS = {
 @participant_page("done")
 def done(request: HttpRequest, study: Study, session: Session) -> HttpResponse:
     """Thanks, the completion code and the withdrawal code."""
-    answered, _ = session_progress(session)
+    answered = session_progress(session)[0]
     context = {"study": study, "session": session, "answered": answered, "back": way_back(study, Outcome.COMPLETED)}
     return render(request, "studyserver/done.html", context)
 

@@ -19,6 +19,7 @@ def player_texts() -> dict:
         ),
         "notStarted": _("The browser did not start the videos. Please try once more."),
         "ready": _("Ready when you are."),
+        "small": _("The window is too small for these videos: please make it larger, or press F for full screen."),
         "apart": _("The two videos were not shown at the same time. They are played once more by themselves."),
         "changing": _("One moment…"),
         "changed": _("From now on the two videos are shown one after the other."),

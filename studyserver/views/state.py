@@ -18,9 +18,10 @@ AHEAD = 3
 def player_reply(session: Session) -> dict:
     """Return what the player is to do next: `{"location", "state"}`, one of the two null."""
     page = page_of(session)
-    if page != "trial":
+    current, state = player_state(session) if page == "trial" else (None, None)
+    # At the pairs and none left: the session was ended or withdrawn a moment ago, and its page knows where to go.
+    if current is None:
         return {"location": reverse(page, args=[session.participant.study.slug]), "state": None}
-    current, state = player_state(session)
     trial_present(trial=current)
     return {"location": None, "state": state}
 

@@ -1,7 +1,7 @@
 """The page that plays the pairs."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from studyserver.models import Session, Study
@@ -18,6 +18,9 @@ __all__ = ["trial"]
 def trial(request: HttpRequest, study: Study, session: Session) -> HttpResponse:
     """The player, with the trial to answer now."""
     current, state = player_state(session)
+    if current is None:
+        # Ended or withdrawn while this was read: asked again, the server knows where the person is.
+        return redirect("trial", slug=study.slug)
     trial_present(trial=current)
     session_renew_lease(session=session)
     return render(request, "studyserver/trial.html", {"study": study, "state": state, "texts": player_texts()})

@@ -13,9 +13,11 @@ from studyserver.models import Participant, Session, Study
 from studyserver.selectors import session_for_key
 
 __all__ = [
+    "drop",
     "forget",
     "invitation_address",
     "is_preview",
+    "keep",
     "page_of",
     "participant_page",
     "preview_address",
@@ -36,13 +38,14 @@ def _cookie(study: Study) -> str:
     return f"visit_{study.pk}"
 
 
-def remember(response: HttpResponse, request: HttpRequest, session: Session) -> HttpResponse:
-    """Give the browser the signed cookie of its session, valid below the study's address only."""
-    study = session.participant.study
+def keep(
+    response: HttpResponse, request: HttpRequest, study: Study, name: str, value: str, seconds: int
+) -> HttpResponse:
+    """Give the browser a signed cookie, valid below the study's address only."""
     response.set_signed_cookie(
-        _cookie(study),
-        session.key,
-        max_age=_COOKIE_SECONDS,
+        name,
+        value,
+        max_age=seconds,
         path=reverse("landing", args=[study.slug]),
         httponly=True,
         secure=request.is_secure(),
@@ -51,10 +54,21 @@ def remember(response: HttpResponse, request: HttpRequest, session: Session) -> 
     return response
 
 
+def drop(response: HttpResponse, study: Study, name: str) -> HttpResponse:
+    """Take a cookie that `keep` gave back from the browser."""
+    response.delete_cookie(name, path=reverse("landing", args=[study.slug]), samesite="Lax")
+    return response
+
+
+def remember(response: HttpResponse, request: HttpRequest, session: Session) -> HttpResponse:
+    """Give the browser the cookie of its session."""
+    study = session.participant.study
+    return keep(response, request, study, _cookie(study), session.key, _COOKIE_SECONDS)
+
+
 def forget(response: HttpResponse, study: Study) -> HttpResponse:
     """Take the cookie of its session back from the browser."""
-    response.delete_cookie(_cookie(study), path=reverse("landing", args=[study.slug]), samesite="Lax")
-    return response
+    return drop(response, study, _cookie(study))
 
 
 def session_of(request: HttpRequest, study: Study) -> Session | None:

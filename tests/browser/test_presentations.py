@@ -6,6 +6,7 @@ import sqlite3
 
 import pytest
 
+from studyserver.device import CONTROLS_CSS
 from tests.browser.test_session import begin, pass_training, phase, votes_of_last_session, watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -64,6 +65,11 @@ def test_both_in_one_place_by_keyboard(page, presentations):
     page.keyboard.press("Space")
     assert page.get_attribute("#which-right", "class") == "on"
     phase(page, "answering")
+    # The check of the device counts on no more: 540 lines and this fit on a screen of 768.
+    assert (
+        page.evaluate("document.querySelector('.bar').offsetHeight + document.querySelector('.below').offsetHeight")
+        <= CONTROLS_CSS
+    )
     # It goes on while the participant decides.
     page.keyboard.press("t")
     page.keyboard.press("Space")

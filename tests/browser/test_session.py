@@ -214,6 +214,20 @@ def test_a_broken_download_goes_on_where_it_broke_off(page, server):
     watch(page)
 
 
+def test_a_window_too_small_for_the_videos_is_said(page, server):
+    page.set_viewport_size({"width": 100, "height": 800})
+    begin(page, server)
+    # The first start fills the screen by itself, so nothing is said before.
+    page.wait_for_selector("#message:has-text('Practice')")
+    watch(page)
+    page.keyboard.press("ArrowLeft")
+    phase(page, "feedback")
+    page.keyboard.press("Space")
+    page.wait_for_selector("#message:has-text('too small')")
+    page.set_viewport_size({"width": 600, "height": 800})
+    page.wait_for_selector("#message:not(:has-text('too small'))")
+
+
 @pytest.mark.parametrize(
     ("ratio", "width", "css_width", "scale"), [(2, 1280, 32, 1), (1.25, 1280, 51.2, 1), (1, 100, 42, 42 / 64)]
 )

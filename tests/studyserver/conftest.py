@@ -16,6 +16,8 @@ SMOOTH = {
     "right": {"shown": 25, "dropped": 0, "total": 25, "stalls": 0},
     "offsets": {"0": 25},
     "offset_max": 0,
+    "play_ms": 1010,
+    "scale": 1,
     "plays": 1,
     "hidden": 0,
 }

@@ -114,10 +114,28 @@ def test_open_as_participant_is_a_preview(draft, admin_client):
     assert "Preview" in admin_client.get(link).text
 
 
+def settings_of(page):
+    """What a browser would send back of a study's page."""
+    values = page.context["adminform"].form.initial.items()
+    return {name: value for name, value in values if value is not None and value is not False}
+
+
+@pytest.mark.slow
+def test_nothing_is_saved_over_what_somebody_else_changed_meanwhile(draft, admin_client):
+    page = address("study", "change", draft.pk)
+    first, second = (settings_of(admin_client.get(page)) for _ in range(2))
+    assert admin_client.post(page, first | {"reward": "3"}).status_code == 302
+    refused = admin_client.post(page, second | {"max_minutes": 33}).text
+    assert "Nothing was saved: admin changed this study after you opened the page" in refused
+    draft.refresh_from_db()
+    assert (draft.reward, draft.max_minutes) == (3, 25)
+    assert admin_client.post(page, settings_of(admin_client.get(page)) | {"max_minutes": 33}).status_code == 302
+    draft.refresh_from_db()
+    assert (draft.reward, draft.max_minutes) == (3, 33)
+
+
 def test_a_changed_consent_text_is_the_next_version(study, admin_client):
-    page = admin_client.get(address("study", "change", study.pk))
-    fields = {name: value for name, value in page.context["adminform"].form.initial.items() if value is not None}
-    fields = {name: value for name, value in fields.items() if value is not False}
+    fields = settings_of(admin_client.get(address("study", "change", study.pk)))
     admin_client.post(address("study", "change", study.pk), {**fields, "consent_text": "Other words."})
     study.refresh_from_db()
     assert study.consent_text == "Other words."

@@ -21,7 +21,16 @@ from tests.studyserver.synthetic_study import add_people, make_materials
 
 NOW = datetime.datetime(2026, 5, 4, 12, 0, tzinfo=datetime.UTC)
 SIDE = {"shown": 125, "dropped": 0, "total": 125, "stalls": 0}
-SMOOTH = {"left": SIDE, "right": SIDE, "scale": 1, "refresh_hz": 59.94, "first_frame_ms": 80, "out_of_step": 0}
+SMOOTH = {
+    "left": SIDE,
+    "right": SIDE,
+    "offsets": {"0": 25},
+    "play_ms": 5010,
+    "scale": 1,
+    "refresh_hz": 59.94,
+    "first_frame_ms": 80,
+    "out_of_step": 0,
+}
 _numbers = itertools.count()
 
 

@@ -116,6 +116,7 @@ WRONG = [
     {"touch_points": -1},
     {"browser": "x" * 41},
     {"browser": 5},
+    {"browser": "a\x00b"},
     {"decoding": {}},
     {"decoding": [{}]},
     {"decoding": [{"supported": 1, "smooth": True, "power_efficient": True}]},

@@ -121,7 +121,7 @@ def test_the_action_excludes_and_lifts(admin_client, admin_user, people, partici
     shown = admin_client.get(reverse("admin:studyserver_participant_change", args=[participant.pk])).content.decode()
     assert "guessed" in shown
     page = act(admin_client, people, "lift_exclusions", participant)
-    assert "1 exclusions lifted" in page.content.decode()
+    assert "1 exclusion lifted" in page.content.decode()
     assert Exclusion.objects.get().lifted_by == admin_user.username
     assert "guessed" in admin_client.get(reverse("admin:studyserver_exclusion_changelist")).content.decode()
     history = admin_client.get(reverse("admin:studyserver_participant_history", args=[participant.pk])).content.decode()

@@ -199,3 +199,15 @@ def test_the_list_of_votes_says_why_one_does_not_count(admin_client, study):
     assert (
         "no: participant answered 0 of 1 verification pairs rightly (rule of use, version 1)" in page.content.decode()
     )
+
+
+@pytest.mark.slow
+def test_the_admin_explains_every_column_that_it_gives(admin_client, study):
+    take_part(study)
+    reply = admin_client.get(reverse("admin:studyserver_study_columns", args=[study.pk]))
+    assert f'filename="{study.slug}-columns-' in reply["Content-Disposition"]
+    tables = reply.json()
+    for name, page in {"votes": "votes_csv", "participants": "participants_csv", "payments": "payments"}.items():
+        table = admin_client.get(reverse(f"admin:studyserver_study_{page}", args=[study.pk])).text
+        assert [column["name"] for column in tables[name]] == table.split("\n")[0].split(",")
+        assert all(column["description"] for column in tables[name])

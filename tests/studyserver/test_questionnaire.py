@@ -50,8 +50,16 @@ def test_a_comment_has_its_length(through):
     assert page.status_code == 400
     assert "this is 1001" in page.text
     assert "x" * (MAX_COMMENT + 1) in page.text
-    # A line break is one character, whatever the browser sends for it.
-    assert send(through, comment="x" * (MAX_COMMENT - 2) + "\r\nx").url == "/s/cats/done/"
+    # A line break is one character, whatever the browser sends for it; a NUL is none.
+    assert send(through, comment="x" * (MAX_COMMENT - 2) + "\r\nx\0").url == "/s/cats/done/"
+    assert through.session.answers == {"comment": "x" * (MAX_COMMENT - 2) + "\nx"}
+
+
+def test_what_no_browser_sends_by_itself_gets_a_page_in_plain_words(through):
+    page = send(through, comment="x" * 300_000)
+    assert page.status_code == 400
+    assert "too long or damaged" in page.text
+    assert not through.session.answers
 
 
 def test_sent_twice_the_first_stays(through):

@@ -16,6 +16,7 @@ from studyserver.quota import Shown, choose_least_shown, numbers_to_offer, share
         ((0, 1, 2, 3), 4, set()),
         ((2, 3), 2, set()),  # the quota was lowered: who is beyond it counts
         ((0, 2, 4, 6), 6, {1, 3}),  # the sides that are missing
+        ((0, 1, 2, 3, 4, 5, 6, 7), 2, set()),  # far beyond it
         ((5,), 1, set()),
         ((), 5, {0, 1, 2, 3, 4}),
     ],

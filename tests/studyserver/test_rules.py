@@ -103,6 +103,8 @@ def test_smooth_playback_is_good():
         ({"offsets": {"0": 20, "2": 5}}, "more than 1 frame apart in 5 of 25 frames"),
         ({"offsets": {"0": 20, "-3": 5}}, "more than 1 frame apart in 5 of 25 frames"),
         ({"offsets": {"0": 20, "-3": 5}, "presentation": "toggle"}, "more than 1 frame apart in 5 of 25 frames"),
+        ({"offsets": {}}, "not measured how far apart the videos were"),
+        ({"scale": 0.657}, "shown at 0.66 of its size"),
         ({"play_ms": 850}, "watched 0.8 s of 1.0 s"),
         ({"play_ms": 1200, "presentation": "sequential"}, "watched 1.2 s of 2.0 s"),
     ],
@@ -111,18 +113,25 @@ def test_what_spoils_a_playback_is_named(changes, reason):
     assert judged(**changes) == reason
 
 
+@pytest.mark.parametrize("name", ["left", "right", "scale", "offsets", "play_ms"])
+def test_a_certificate_that_lacks_what_every_player_measures_is_not_good(name):
+    assert judge_playback({key: value for key, value in SMOOTH.items() if key != name}, RULE, "side-by-side", 1.0)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {"right": side(stalls=1)},
         {"left": side(dropped=1)},
         {"offsets": {"0": 10, "1": 13, "2": 2}},
-        {"offsets": {"9": 25}, "presentation": "sequential"},
+        {"offsets": {"9": 25}, "play_ms": 2010, "presentation": "sequential"},
         {"play_ms": 950},
         {"play_ms": 1900, "presentation": "sequential"},
         {"right": side(stalls=7), "rule": UseRule(max_stalls=7)},
         {"left": side(dropped=25), "rule": UseRule(max_dropped_share=0.5)},
         {"offsets": {"2": 25}, "rule": UseRule(max_offset_frames=2)},
+        {"offsets": {}, "rule": UseRule(min_share_in_step=0)},
+        {"scale": 0.5, "rule": UseRule(min_scale=0.5)},
         {"offsets": {"0": 1, "9": 1}, "rule": UseRule(min_share_in_step=0.5)},
         {"play_ms": 850, "rule": UseRule(min_watch_share=0.8)},
     ],
@@ -308,6 +317,17 @@ def test_the_ranking_can_be_made_under_an_older_version(study, tmp_path):
     call_command("analyze_study", "cats", "--out", str(tmp_path / "old"), "--use-rule", "1")
     new, old = ((tmp_path / name / "ranking.json").read_text() for name in ("new", "old"))
     assert new != old
+
+
+@pytest.mark.slow
+def test_an_older_version_makes_of_the_votes_what_it_made_then(study):
+    take_part(study, "P1", choose=miss_verification)
+    take_part(study, "P2")
+    then = vote_table("cats")
+    assert then["use"].any() and not then["use"].all()
+    rule_set(study=study, purpose="use", settings={"max_side_share": 0.5, "min_votes_for_shares": 1})
+    assert not vote_table("cats")["use"].any() and held(study) == 0
+    assert vote_table("cats", 1).equals(then)
 
 
 @pytest.mark.slow

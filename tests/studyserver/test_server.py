@@ -15,13 +15,18 @@ from tests.studyserver.live import running_server
 
 pytestmark = pytest.mark.slow
 DOWNLOADS = 24
+ANY_DEVICE = """
+from studyserver.selectors import study_by_slug
+from studyserver.services import study_set_design
+study_set_design(study=study_by_slug("cats"), check_environment=False)
+"""
 
 
-@pytest.fixture
-def server(tiny_set, tmp_path):
-    folder = tmp_path / "live"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def server(tiny_set, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("live")
     with running_server(folder, tiny_set) as server:
+        server.manage("shell", "--no-imports", "-c", ANY_DEVICE)
         yield server
 
 

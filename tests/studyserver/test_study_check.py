@@ -230,6 +230,8 @@ def test_a_changed_file_is_seen_in_its_contents_only_when_they_are_read(draft, t
     path.write_bytes(content[:-1] + b"x")
     assert levels(study_facts(draft))["Files"] == PASSED
     assert levels(study_facts(draft, read_contents=True))["Files"] == REFUSED
+    with pytest.raises(StudyNotReady, match="other contents"):
+        study_open(study=draft)
     path.write_bytes(b"no video" + content[8:])
     assert levels(study_facts(draft))["Files"] == REFUSED
     # The same set again puts it back.

@@ -8,9 +8,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from studyserver.models import Participant, Trial, Vote
-from studyserver.selectors import vote_table
+from studyserver.selectors import vote_reasons, vote_table
 from studyserver.simulation import simulate_votes
 from studyserver.vote_columns import COLUMNS, data_dictionary
+from tests.studyserver.people import take_part
 
 
 def test_one_row_per_vote_with_the_words_of_the_design(visitor):
@@ -131,3 +132,16 @@ def test_another_ending_is_one_sentence(study, tmp_path):
 def test_a_study_misspelt_names_the_nearest(study, tmp_path):
     with pytest.raises(CommandError, match="no study is called 'cast'; did you mean cats"):
         call_command("export_votes", "cast", out=tmp_path / "votes.csv")
+
+
+@pytest.mark.slow
+def test_a_vote_that_comes_while_the_table_is_made_is_for_the_next(study, monkeypatch):
+    take_part(study, "P1")
+    known = vote_reasons(study)
+
+    def reasons_of_before(*_, **__):
+        take_part(study, "P2")
+        return known
+
+    monkeypatch.setattr(f"{vote_table.__module__}.vote_reasons", reasons_of_before)
+    assert set(vote_table("cats")["participant"]) == {"P1"}

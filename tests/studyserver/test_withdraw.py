@@ -10,6 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core import serializers
 from django.utils import timezone
 
+from studyserver.errors import TrialNotFound
 from studyserver.models import (
     Exclusion,
     Invitation,
@@ -20,7 +21,7 @@ from studyserver.models import (
     Vote,
     Withdrawal,
 )
-from studyserver.selectors import study_has_places, vote_reasons
+from studyserver.selectors import session_current_trial, study_has_places, vote_reasons
 from studyserver.services import (
     invitations_create,
     places_ensure,
@@ -29,6 +30,7 @@ from studyserver.services import (
     session_withdraw,
     study_close,
     study_set_design,
+    vote_record,
 )
 from tests.studyserver.conftest import SHORT
 from tests.studyserver.test_processes import postgresql, run_python, variables  # noqa: F401
@@ -263,6 +265,18 @@ def test_anonymising_gives_back_the_places_of_a_session_under_way(visitor, anony
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+def test_an_answer_on_its_way_does_not_reach_an_anonymised_session(visitor, anonymising):
+    session = visitor.begin()
+    visitor.answer(session)
+    on_its_way = Session.objects.select_related("participant__study").get()
+    trial = session_current_trial(on_its_way)
+    session_withdraw(session=session)
+    with pytest.raises(TrialNotFound):
+        vote_record(session=on_its_way, token=trial.token, choice=trial.expected or "left")
+    assert Vote.objects.count() == 1
+
+
 def test_other_methods_are_refused(visitor):
     assert visitor.client.put(WITHDRAW).status_code == 405
 

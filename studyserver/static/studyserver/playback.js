@@ -108,12 +108,18 @@ export class PairPlay {
   }
 }
 
-/** Start videos in one task; resolves when all have ended. `play.interrupt()` rejects it with Stopped. */
+/**
+ * Start videos in one task; resolves when all have ended. `play.interrupt()` rejects it with Stopped, a video that
+ * breaks off with its MediaError.
+ */
 function endOf(videos, play) {
   return new Promise((resolve, reject) => {
     play.interrupt = () => reject(new Stopped());
     const ended = () => videos.every((video) => video.ended) && resolve();
-    for (const video of videos) video.addEventListener("ended", ended, { once: true });
+    for (const video of videos) {
+      video.addEventListener("ended", ended, { once: true });
+      video.onerror = () => reject(video.error);
+    }
     // A video that is paused before it began rejects; that is for who paused it.
     Promise.all(videos.map((video) => video.play())).catch((error) => error.name !== "AbortError" && reject(error));
   });

@@ -98,9 +98,15 @@ async function load() {
   } finally {
     clearInterval(ticker);
   }
-  say(notice || (state.training ? words().practice : TEXTS.ready));
-  notice = "";
   enter("ready", "start");
+  invite();
+}
+
+/** Say what is to do before the pair starts. The first start makes the page fill the screen by itself. */
+function invite() {
+  const mayGrow = document.fullscreenEnabled && !askedForFullscreen;
+  say(notice || (stage.scale < 1 && !mayGrow ? TEXTS.small : state.training ? words().practice : TEXTS.ready));
+  notice = "";
 }
 
 function failed(error) {
@@ -159,6 +165,7 @@ async function play(pressed = performance.now()) {
     result.firstFrameMs += waited;
   } catch (error) {
     if (error instanceof Stopped) return;
+    if (error instanceof MediaError) return failed(error);
     say(TEXTS.notStarted);
     return enter("ready", "start");
   } finally {
@@ -298,7 +305,10 @@ $("switch").onclick = () => presentation.turn();
 $("fullscreen").onclick = fullscreen;
 for (const button of document.querySelectorAll(".answer")) button.onclick = () => vote(button.dataset.choice);
 document.addEventListener("visibilitychange", interrupted);
-window.addEventListener("resize", () => stage.layout());
+window.addEventListener("resize", () => {
+  stage.layout();
+  if (phase === "ready") invite();
+});
 // A page out of the browser's own memory may be behind: the server knows where the participant is.
 window.addEventListener("pageshow", (event) => event.persisted && location.reload());
 

@@ -3,6 +3,7 @@
 import { decoding, device, refreshRate, sizes, speed } from "./measure.js";
 
 const LOOK_MS = 300;
+const ATTEMPTS = 3;
 const $ = (id) => document.getElementById(id);
 const form = $("setup");
 const lines = [...document.querySelectorAll("[data-check]")].filter((line) => line.tagName === "LI");
@@ -32,17 +33,23 @@ async function measure() {
   return { refresh_hz, decoding: answers, speed_mbps: await speed(form.dataset.sample), ...device() };
 }
 
-async function ask(record) {
-  const response = await fetch(form.dataset.check, {
-    method: "POST",
-    credentials: "same-origin",
-    headers: { "Content-Type": "application/json", "X-CSRFToken": form.elements.csrfmiddlewaretoken.value },
-    body: JSON.stringify(record),
-  });
-  // Elsewhere in another tab: the server knows the page.
-  if (response.redirected || response.status === 403) location.reload();
-  if (!response.ok || response.redirected) throw new Error(String(response.status));
-  return response.json();
+/** The server's verdict; a connection that broke off and an error of the server are tried again. */
+async function ask(record, turn) {
+  for (let attempt = 1; ; attempt += 1) {
+    const response = await fetch(form.dataset.check, {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { "Content-Type": "application/json", "X-CSRFToken": form.elements.csrfmiddlewaretoken.value },
+      body: JSON.stringify(record),
+    }).catch(() => null);
+    // Elsewhere in another tab: the server knows the page.
+    if (response?.redirected || response?.status === 403) location.reload();
+    else if (response?.ok) return response.json();
+    // A later check has newer sizes: this one must not arrive behind it.
+    const over = attempt === ATTEMPTS || turn !== latest || response?.status < 500;
+    if (over) throw new Error(String(response?.status));
+    await new Promise((resolve) => setTimeout(resolve, 400 * attempt));
+  }
 }
 
 /** Check everything, or after a change of the window only what changes with it. */
@@ -56,10 +63,11 @@ async function check(everything) {
     if (everything || !slow) slow = measure();
     const record = { ...(await slow), ...sizes() };
     asked = JSON.stringify(sizes());
-    const verdict = await ask(record);
+    const verdict = await ask(record, turn);
     if (turn === latest) tell(verdict);
   } catch {
     if (turn !== latest) return;
+    for (const line of lines) if (line.dataset.state === "checking") mark(line, "checking", "");
     say(texts.trouble);
     show("again");
     $("again").focus();

@@ -45,8 +45,8 @@ export class Synchrony {
     this.#holding = true;
     leader.pause();
     setTimeout(() => {
-      // A play that was stopped meanwhile is not to go on.
-      if (this.#running) leader.play().catch(() => {});
+      // A play that was stopped meanwhile is not to go on, and one that came to its end is not to begin again.
+      if (this.#running && !leader.ended) leader.play().catch(() => {});
       setTimeout(() => {
         this.#recent = [];
         this.#holding = false;
