@@ -9,13 +9,16 @@ from dataclasses import dataclass
 
 from studyserver.rules import PayRule, UseRule
 
-__all__ = ["PAIRS_OVER", "Answer", "PayVerdict", "judge_payment", "judge_playback", "judge_session", "judge_vote"]
+__all__ = ["Answer", "PayVerdict", "judge_payment", "judge_playback", "judge_session", "judge_vote"]
 
 _SIDES = ("left", "right")
 # The pairs that are about the question of the study; who cannot see a difference there may say so.
 _QUESTIONS = ("test", "repeat")
 # All pairs answered, or the time of the session over.
-PAIRS_OVER = ("questionnaire", "completed")
+_PAIRS_OVER = ("questionnaire", "completed")
+
+# A browser lays pages out in 1/64 of a pixel: exact is 1 to within this.
+_ROUNDING = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Answer:
 
 def judge_session(state: str, answers: Iterable[Answer], rule: UseRule) -> str:
     """Return why none of a session's votes count, empty where they may. `state` is that of the session."""
-    if rule.require_completed and state not in PAIRS_OVER:
+    if rule.require_completed and state not in _PAIRS_OVER:
         return f"session not finished ({state})"
     answers = list(answers)
     shown = [answer for answer in answers if answer.kind == "verification"]
@@ -81,7 +84,7 @@ def judge_playback(certificate: dict, rule: UseRule, presentation: str, clip_sec
         if dropped > rule.max_dropped_share * (part["shown"] + dropped):
             return f"{dropped:g} frames dropped on the {side}"
     scale = certificate.get("scale", 0)
-    if scale < rule.min_scale:
+    if scale < rule.min_scale - _ROUNDING:
         return f"shown at {scale:.2f} of its size"
     sequential = presentation == "sequential"
     if not sequential and (reason := _judge_distance(certificate.get("offsets", {}), rule)):
@@ -114,7 +117,7 @@ class PayVerdict:
 
 def judge_payment(state: str, began: bool, note: str, rule: PayRule) -> PayVerdict:
     """Return what a session is paid. `began`: a first pair was shown; `note`: why it ended early, if it did."""
-    if state in PAIRS_OVER:
+    if state in _PAIRS_OVER:
         return PayVerdict("full", "reached the end of the pairs")
     if began and not rule.require_completed:
         return PayVerdict("full", "was shown pairs")

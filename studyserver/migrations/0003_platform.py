@@ -179,7 +179,7 @@ class Migration(migrations.Migration):
                         help_text="Quota: different people per pair.",
                         validators=[
                             django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(100000),
+                            django.core.validators.MaxValueValidator(2000),
                         ],
                     ),
                 ),
@@ -473,7 +473,7 @@ class Migration(migrations.Migration):
                 (
                     "interval_width",
                     models.FloatField(
-                        default=0.3,
+                        default=0.35,
                         help_text="Of the 95 % interval of the difference between two conditions, in logits; 0 does not ask.",
                         validators=[
                             django.core.validators.MinValueValidator(0),
@@ -979,7 +979,7 @@ class Migration(migrations.Migration):
             model_name="study",
             name="interval_width",
             field=models.FloatField(
-                default=0.3,
+                default=0.35,
                 help_text="Of the 95 % interval of the difference between two conditions, in logits; 0 does not ask.",
                 validators=[
                     django.core.validators.MinValueValidator(0),
@@ -1202,7 +1202,7 @@ class Migration(migrations.Migration):
                 help_text="Quota: different people per pair.",
                 validators=[
                     django.core.validators.MinValueValidator(1),
-                    django.core.validators.MaxValueValidator(100000),
+                    django.core.validators.MaxValueValidator(2000),
                 ],
             ),
         ),

@@ -104,7 +104,7 @@ class SessionSettings(models.Model):
     null_pairs = _count(1, "Pairs of one and the same video in a session.", most=20)
     questionnaire = models.BooleanField("short questionnaire at the end", default=True)
     max_minutes = _count(25, "After so long a session ends with the pair on the screen.", least=1, most=240)
-    votes_per_pair = _count(10, "Quota: different people per pair.", least=1, most=100_000)
+    votes_per_pair = _count(10, "Quota: different people per pair.", least=1, most=2000)
     sampling = models.CharField("choice of pairs", max_length=10, choices=Sampling, default=Sampling.BALANCED)
     lease_minutes = _count(
         30, "Without a sign of a participant for so long, the places are free again.", least=1, most=1440
@@ -122,7 +122,7 @@ class PlanningSettings(models.Model):
 
     interval_width = models.FloatField(
         "wanted half-width of an interval",
-        default=0.3,
+        default=0.35,
         validators=[MinValueValidator(0), MaxValueValidator(5)],
         help_text="Of the 95 % interval of the difference between two conditions, in logits; 0 does not ask.",
     )

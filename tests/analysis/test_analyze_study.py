@@ -19,6 +19,7 @@ def test_a_file_of_votes(study, tmp_path, capsys):
 
 
 @pytest.mark.django_db
+@pytest.mark.slow
 def test_a_study(study, tmp_path, monkeypatch):
     class Study:
         title = "A study's title"

@@ -123,6 +123,7 @@ def adam_step(network, loss, rate):
     return dict(zip(names, gradients, strict=True))
 
 
+@pytest.mark.slow
 def test_facpa_descends_the_loss_through_the_true_clip():
     """Against one graph of the whole loss: values that the clip holds have no gradient."""
     settings = TrainingSettings(epochs=1, batch=2, eps=0.2, learning_rate=0.01, generator="unet", width=1)

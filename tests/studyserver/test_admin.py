@@ -19,6 +19,7 @@ def address(model, page="changelist", *args):
     return reverse(f"admin:studyserver_{model}_{page}", args=args)
 
 
+@pytest.mark.slow
 def test_every_list_and_record_opens(voted, admin_client):
     for model in MODELS:
         assert admin_client.get(address(model), {"q": "a"}).status_code == 200, model

@@ -4,6 +4,8 @@ import hashlib
 import json
 import re
 
+import pytest
+
 from studyserver.models import Stimulus, Trial
 from studyserver.selectors import session_current_trial
 
@@ -32,6 +34,7 @@ def walk(visitor):
     return received
 
 
+@pytest.mark.slow
 def test_no_word_of_the_design_reaches_the_browser(visitor):
     # "better" answers the training pair after the vote; all else must be silent.
     received = " ".join(walk(visitor))
@@ -64,6 +67,7 @@ def test_headers_of_two_trials_with_the_same_stimulus_differ_only_in_their_tag(v
     assert digest not in str(dict(first.headers))
 
 
+@pytest.mark.slow
 def test_a_verification_trial_looks_like_a_test(visitor):
     session = visitor.begin()
     shapes = {}
