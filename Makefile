@@ -22,9 +22,11 @@ demo: $(VENV)/.pyiqa
 serve: $(VENV)/.core
 	$(BIN)/python manage.py serve --port $(PORT)
 
+# A browser beside other tests would measure their load: it comes after them.
 test: $(VENV)/.dev
 	./scripts/install_test_services.sh
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not browser" -n 2 --dist loadscope
+	$(BIN)/python -m pytest -m browser
 
 test-fast: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadscope
