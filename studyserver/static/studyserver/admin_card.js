@@ -4,6 +4,8 @@ const card = document.querySelector(".card");
 const videos = [...card.querySelectorAll("video")];
 const fps = Number(card.dataset.fps);
 const element = (id) => document.getElementById(id);
+// What was asked for: between the end of a loop and its next beginning the videos themselves say that they pause.
+let playing = false;
 
 function frameOf(video) {
   return Math.round(video.currentTime * fps - 0.5);
@@ -11,7 +13,7 @@ function frameOf(video) {
 
 function show() {
   element("card-frame").textContent = Math.max(frameOf(videos.at(-1)), 0);
-  element("card-play").textContent = videos[0].paused ? "Play" : "Pause";
+  element("card-play").textContent = playing ? "Pause" : "Play";
 }
 
 function toSize() {
@@ -25,6 +27,7 @@ function toSize() {
 
 // The middle of a frame: its edge may show either neighbour.
 function seek(frame) {
+  playing = false;
   for (const video of videos) {
     video.pause();
     video.currentTime = (Math.max(frame, 0) + 0.5) / fps;
@@ -32,13 +35,16 @@ function seek(frame) {
 }
 
 function play() {
+  playing = true;
   for (const video of videos) video.currentTime = videos[0].currentTime;
   return Promise.all(videos.map((video) => video.play())).catch(() => {});
 }
 
 function toggle() {
-  if (videos[0].paused) play();
-  else for (const video of videos) video.pause();
+  if (!playing) return play();
+  playing = false;
+  for (const video of videos) video.pause();
+  show();
 }
 
 function fullScreen() {
@@ -48,7 +54,7 @@ function fullScreen() {
 
 // A loop of its own per video would let them drift apart.
 function again() {
-  if (videos.every((video) => video.ended)) {
+  if (playing && videos.every((video) => video.ended)) {
     for (const video of videos) video.currentTime = 0;
     play();
   }
