@@ -3,8 +3,8 @@
 from studyserver.files import write_whole
 
 
-def test_two_writers_at_once_leave_one_whole_file(tmp_path):
-    path = tmp_path / "mean.png"
+def test_two_writers_at_once_leave_one_whole_file(data_dir):
+    path = data_dir / "mean.png"
 
     def write(part):
         part.write_text("first")
@@ -14,4 +14,4 @@ def test_two_writers_at_once_leave_one_whole_file(tmp_path):
 
     write_whole(path, write)
     assert path.read_text() == "first"
-    assert [file.name for file in tmp_path.iterdir()] == ["mean.png"]
+    assert [file.name for file in data_dir.iterdir()] == ["mean.png"]
