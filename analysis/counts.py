@@ -1,26 +1,30 @@
-"""Votes reduced once to counts per participant and cell; every later step is a product with that matrix.
+"""Votes as integer codes, reduced once to counts; every later step is arithmetic on those.
 
 A cell is (condition on the left, condition on the right, answer); see `cell_codes`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-__all__ = ["LEFT", "RIGHT", "TIE", "CodedVotes", "cell_codes", "code_votes", "count_cells", "pool", "wins_and_ties"]
+from analysis.errors import InvalidVotes
+
+__all__ = ["LEFT", "RIGHT", "TIE", "CodedVotes", "PairCounts", "cell_codes", "code_votes", "count_cells", "pair_counts"]
 
 LEFT, RIGHT, TIE = 0, 1, 2
 # Below this size a dense table is counted in one pass; larger ones are mostly zeros and stored as such.
 _DENSE_CELLS = 1_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CodedVotes:
-    """A vote table as integer codes, each array (V,); conditions in alphabetical order, only those that occur.
+    """A vote table as integer codes, each array (V,); only conditions that occur.
 
-    cell: codes of `cell_codes`; participant: 0..n_participants-1; source: 0..n_sources-1.
+    cell: codes of `cell_codes`; participant: 0..n_participants-1; source: 0..n_sources-1. weight: how much each vote
+    counts, or None where all count once. participants, sources: their labels, in the order of the codes.
     """
 
     conditions: tuple[str, ...]
@@ -29,18 +33,93 @@ class CodedVotes:
     n_participants: int
     source: np.ndarray
     n_sources: int
+    weight: np.ndarray | None = None
+    participants: tuple[str, ...] | None = None
+    sources: tuple[str, ...] | None = None
+
+    @classmethod
+    def from_arrays(
+        cls,
+        left: np.ndarray,
+        right: np.ndarray,
+        choice: np.ndarray,
+        *,
+        conditions: Sequence[str] | int,
+        participant: np.ndarray | None = None,
+        source: np.ndarray | None = None,
+    ) -> "CodedVotes":
+        """Votes that are codes already, each array (V,) of whole numbers.
+
+        left, right: 0..n-1 into `conditions` (labels, or how many there are); every condition must occur.
+        choice: 0 left, 1 right, 2 tie. participant, source: codes from 0; without them every vote is a participant
+        of its own, and all are on one source. Raises InvalidVotes.
+        """
+        labels = tuple(map(str, range(conditions))) if isinstance(conditions, int) else tuple(conditions)
+        n, size = len(labels), len(left)
+        if not len(left) == len(right) == len(choice) or size == 0:
+            raise InvalidVotes(
+                f"left, right and choice hold {len(left)}, {len(right)} and {len(choice)} codes; "
+                "expected as many in each, and at least one"
+            )
+        for name, codes, end in (("left", left, n), ("right", right, n), ("choice", choice, 3)):
+            if codes.min() < 0 or codes.max() >= end:
+                raise InvalidVotes(f"{name} has codes {codes.min()} to {codes.max()}; expected 0 to {end - 1}")
+        people = np.arange(size) if participant is None else participant
+        clips = np.zeros(size, dtype=np.int64) if source is None else source
+        return cls(
+            conditions=labels,
+            cell=cell_codes(left, right, choice, n),
+            participant=people,
+            n_participants=int(people.max()) + 1,
+            source=clips,
+            n_sources=int(clips.max()) + 1,
+        )
+
+    def weighted(self, weight: np.ndarray) -> "CodedVotes":
+        """The same votes, each counted `weight` times; (V,)."""
+        return replace(self, weight=weight)
+
+    def pooled(self) -> np.ndarray:
+        """Counts of all votes together: (3 n^2,)."""
+        return np.bincount(self.cell, weights=self.weight, minlength=3 * len(self.conditions) ** 2)
 
     def count_by(self, cluster: np.ndarray, n_clusters: int) -> np.ndarray | csr_array:
         """Counts (n_clusters, 3 n^2) for clusters given as one code per vote."""
-        return count_cells(self.cell, cluster, n_conditions=len(self.conditions), n_clusters=n_clusters)
+        return count_cells(
+            self.cell, cluster, n_conditions=len(self.conditions), n_clusters=n_clusters, weight=self.weight
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class PairCounts:
+    """Votes per pair that was shown: the conditions `first` and `second` (K,), and what was answered (..., K).
+
+    ordered: whether `first` was always on the left (a pair shown both ways round is then two); otherwise first <
+    second and the sides are pooled. for_first, for_second, tied: votes.
+    """
+
+    n_conditions: int
+    first: np.ndarray
+    second: np.ndarray
+    ordered: bool
+    for_first: np.ndarray
+    for_second: np.ndarray
+    tied: np.ndarray
+
+    def halved(self) -> "PairCounts":
+        """With every tie as half a vote for each side."""
+        half = self.tied / 2
+        return replace(
+            self, for_first=self.for_first + half, for_second=self.for_second + half, tied=np.zeros_like(half)
+        )
 
 
 def code_votes(votes: pd.DataFrame) -> CodedVotes:
-    """Codes of a validated vote table."""
+    """Codes of a validated vote table; conditions, participants and sources in alphabetical order."""
     sides = np.concatenate([_codes(votes["left"]), _codes(votes["right"])])
-    seen, sides = np.unique(sides, return_inverse=True)
-    participants, participant = np.unique(_codes(votes["participant"]), return_inverse=True)
-    sources, source = np.unique(_codes(votes["source"]), return_inverse=True)
+    seen, sides = _compressed(sides, len(votes["left"].cat.categories))
+    participants, participant = _compressed(_codes(votes["participant"]), len(votes["participant"].cat.categories))
+    sources, source = _compressed(_codes(votes["source"]), len(votes["source"].cat.categories))
     left, right = sides[: len(votes)], sides[len(votes) :]
     return CodedVotes(
         conditions=tuple(votes["left"].cat.categories[seen]),
@@ -49,36 +128,51 @@ def code_votes(votes: pd.DataFrame) -> CodedVotes:
         n_participants=len(participants),
         source=source,
         n_sources=len(sources),
+        participants=tuple(votes["participant"].cat.categories[participants]),
+        sources=tuple(votes["source"].cat.categories[sources]),
     )
 
 
 def cell_codes(left: np.ndarray, right: np.ndarray, choice: np.ndarray, n_conditions: int) -> np.ndarray:
-    """One code 0..3 n^2 - 1 per vote; left, right: 0..n-1; choice: LEFT, RIGHT or TIE; all (V,) int64."""
-    return (left * n_conditions + right) * 3 + choice
+    """One code 0..3 n^2 - 1 per vote; left, right: 0..n-1; choice: LEFT, RIGHT or TIE; all (V,) whole numbers."""
+    cell = np.multiply(left, n_conditions, dtype=np.int64)
+    cell += right
+    cell *= 3
+    cell += choice
+    return cell
 
 
-def count_cells(cell: np.ndarray, cluster: np.ndarray, *, n_conditions: int, n_clusters: int) -> np.ndarray | csr_array:
-    """Matrix (n_clusters, 3 n^2) of the number of votes of each cluster in each cell; cell, cluster: (V,) int64."""
+def count_cells(
+    cell: np.ndarray, cluster: np.ndarray, *, n_conditions: int, n_clusters: int, weight: np.ndarray | None = None
+) -> np.ndarray | csr_array:
+    """Matrix (n_clusters, 3 n^2) of the votes of each cluster in each cell, a float; cell, cluster: (V,) codes."""
     cells = 3 * n_conditions**2
+    weight = np.ones(len(cell)) if weight is None else weight
     if n_clusters * cells <= max(4 * len(cell), _DENSE_CELLS):
-        key = cluster * cells
+        key = np.multiply(cluster, cells, dtype=np.int64)
         key += cell
-        return np.bincount(key, weights=np.ones(len(key)), minlength=n_clusters * cells).reshape(n_clusters, cells)
-    return csr_array((np.ones(len(cell)), (cluster, cell)), shape=(n_clusters, cells))
+        return np.bincount(key, weights=weight, minlength=n_clusters * cells).reshape(n_clusters, cells)
+    return csr_array((weight, (cluster, cell)), shape=(n_clusters, cells))
 
 
-def pool(counts: np.ndarray | csr_array) -> np.ndarray:
-    """All clusters together: (3 n^2,)."""
-    return np.asarray(counts.sum(axis=0)).ravel()
-
-
-def wins_and_ties(pooled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Wins of the row over the column and symmetric ties, each (..., n, n), from counts per cell (..., 3 n^2)."""
-    n = round((pooled.shape[-1] / 3) ** 0.5)
-    table = pooled.reshape(*pooled.shape[:-1], n, n, 3)
-    ties = table[..., TIE]
-    return table[..., LEFT] + np.swapaxes(table[..., RIGHT], -1, -2), ties + np.swapaxes(ties, -1, -2)
+def pair_counts(cells: np.ndarray, *, ordered: bool = False) -> PairCounts:
+    """The pairs that have votes, from counts per cell (3 n^2,)."""
+    n = round((cells.shape[-1] / 3) ** 0.5)
+    table = cells.reshape(n, n, 3)
+    left, right, ties = table[..., LEFT], table[..., RIGHT], table[..., TIE]
+    if not ordered:
+        left, right, ties = np.triu(left + right.T, 1), np.triu(right + left.T, 1), np.triu(ties + ties.T, 1)
+    first, second = np.nonzero(left + right + ties)
+    kept = first * n + second
+    return PairCounts(n, first, second, ordered, *(part.ravel()[kept].astype(float) for part in (left, right, ties)))
 
 
 def _codes(values: pd.Series) -> np.ndarray:
-    return values.cat.codes.to_numpy().astype(np.int64)
+    return values.cat.codes.to_numpy()
+
+
+def _compressed(codes: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The codes that occur, in order, and each vote's place among them."""
+    seen = np.bincount(codes, minlength=size) > 0
+    place = np.cumsum(seen) - 1
+    return np.flatnonzero(seen), place[codes]

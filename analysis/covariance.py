@@ -3,52 +3,54 @@
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
-from analysis.counts import LEFT, RIGHT, TIE
+from analysis.counts import CodedVotes
 from analysis.errors import CovarianceUnavailable
-from analysis.likelihood import Estimate, answer_probabilities
+from analysis.families import answer_slopes
+from analysis.likelihood import Estimate
 
-__all__ = ["clustered_covariance", "require_spread"]
+__all__ = ["clustered_covariance", "require_spread", "two_way_covariance"]
 
 
-def clustered_covariance(counts: np.ndarray | csr_array, estimate: Estimate, inverse: np.ndarray) -> np.ndarray:
+def clustered_covariance(
+    coded: CodedVotes, cluster: np.ndarray, n_clusters: int, *, estimate: Estimate, inverse: np.ndarray
+) -> np.ndarray:
     """Sandwich A (sum over clusters c of g_c g_c') A * C / (C - 1), shape of `inverse`.
 
-    counts: (C, 3 n^2) votes per cluster and cell; inverse: A, the inverse information of the pooled votes; g_c: the
-    cluster's part of the gradient of the log-likelihood. Liang & Zeger (1986), Biometrika 73, 13-22; C / (C - 1) is
-    the CR1 correction of the cluster count alone, without the factor (V - 1) / (V - k) of the votes.
+    cluster: (V,) codes 0..n_clusters-1; inverse: A, the inverse information of the pooled votes; g_c: the cluster's
+    part of the gradient of the log-likelihood. Liang & Zeger (1986), Biometrika 73, 13-22; C / (C - 1) is the CR1
+    correction of the cluster count alone, without the factor (V - 1) / (V - k) of the votes.
+    Raises CovarianceUnavailable with one cluster.
     """
-    clusters = counts.shape[0]
-    if clusters < 2:
+    if n_clusters < 2:
         raise CovarianceUnavailable(
             "the votes come from one cluster (one participant or one source), so the spread between clusters cannot be "
             "estimated; collect votes from more, or pass cluster=None for intervals that treat votes as independent"
         )
+    counts = coded.count_by(cluster, n_clusters)
     gradient = _gradient_per_cell(estimate)
     # The same product either way; the order is the one with fewer multiplications.
     spread = (counts @ gradient).toarray() @ inverse if issparse(counts) else counts @ (gradient @ inverse)
-    return spread.T @ spread * (clusters / (clusters - 1))
+    return spread.T @ spread * (n_clusters / (n_clusters - 1))
 
 
-def _gradient_per_cell(estimate: Estimate) -> csr_array:
-    """Gradient of the log-likelihood of one vote in each cell: (3 n^2, n), or n + 1 columns with log(nu) last."""
-    n = len(estimate.scores)
-    win, tie = answer_probabilities(estimate.scores, estimate.log_tie)
-    # d log L / d s_left; s_right gets the negative. Without nu a tie is half a vote for each side, which cancels.
-    residual = np.repeat((win.T - win)[:, :, None], 3, axis=2)
-    residual[:, :, LEFT] += 1
-    residual[:, :, RIGHT] -= 1
-    residual = residual.ravel() / 2
-    cell = np.arange(3 * n * n)
-    rows, columns = [cell, cell], [cell // (3 * n), cell // 3 % n]
-    values = [residual, -residual]
-    if estimate.log_tie is not None:
-        excess = np.repeat(-tie[:, :, None], 3, axis=2)
-        excess[:, :, TIE] += 1
-        rows, columns, values = [*rows, cell], [*columns, np.full_like(cell, n)], [*values, excess.ravel()]
-    width = n + (estimate.log_tie is not None)
-    return csr_array(
-        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(3 * n * n, width)
+def two_way_covariance(coded: CodedVotes, *, estimate: Estimate, inverse: np.ndarray) -> np.ndarray:
+    """Clustered by participant plus clustered by source less clustered by both at once, shape of `inverse`.
+
+    Cameron, Gelbach & Miller (2011), JBES 29, 238-249. Differs: negative eigenvalues, which the difference can have,
+    are set to zero.
+    """
+    shared, both = np.unique(coded.participant * coded.n_sources + coded.source, return_inverse=True)
+    parts = (
+        (1, coded.participant, coded.n_participants),
+        (1, coded.source, coded.n_sources),
+        (-1, both, len(shared)),
     )
+    total = sum(
+        sign * clustered_covariance(coded, cluster, count, estimate=estimate, inverse=inverse)
+        for sign, cluster, count in parts
+    )
+    values, vectors = np.linalg.eigh((total + total.T) / 2)
+    return (vectors * np.clip(values, 0, None)) @ vectors.T
 
 
 def require_spread(covariance: np.ndarray, fisher: np.ndarray) -> None:
@@ -59,6 +61,23 @@ def require_spread(covariance: np.ndarray, fisher: np.ndarray) -> None:
             "the clusters answered so much alike that their spread is zero for some pair; "
             "collect votes from more participants, or pass cluster=None for intervals that treat votes as independent"
         )
+
+
+def _gradient_per_cell(estimate: Estimate) -> csr_array:
+    """Gradient of the log-likelihood of one vote in each cell: (3 n^2, p), columns as `Estimate.parameters`."""
+    n = len(estimate.scores)
+    gap = estimate.scores[:, None] - estimate.scores[None, :] + (estimate.left_bias or 0.0)
+    by_gap, by_tie = (
+        None if part is None else part.ravel() for part in answer_slopes(estimate.family, gap, estimate.tie)
+    )
+    cell = np.arange(3 * n * n)
+    columns, values = [cell // (3 * n), cell // 3 % n], [by_gap, -by_gap]
+    for modelled, part in ((estimate.tie, by_tie), (estimate.left_bias, by_gap)):
+        if modelled is not None:
+            columns.append(np.full_like(cell, n + len(columns) - 2))
+            values.append(part)
+    rows = np.tile(cell, len(columns))
+    return csr_array((np.concatenate(values), (rows, np.concatenate(columns))), shape=(3 * n * n, n + len(columns) - 2))
 
 
 def _difference_variances(covariance: np.ndarray) -> np.ndarray:

@@ -1,32 +1,65 @@
 """Whether the votes determine finite scores, and if not, which conditions are to blame.
 
-Bradley-Terry: the comparison graph must be strongly connected (Ford 1957, American Mathematical Monthly 64, 28-33).
-Davidson: no direction may keep or raise the probability of every observed answer (recession direction), which a
-linear programme decides.
+Without modelled ties and left bias the comparison graph must be strongly connected (Ford 1957, American Mathematical
+Monthly 64, 28-33). With them no direction may keep or raise the probability of every observed answer (recession
+direction), which a linear programme decides.
 """
 
 from typing import NoReturn
 
 import numpy as np
 from scipy.optimize import linprog
+from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from analysis.errors import DisconnectedConditions, SeparatedConditions
+from analysis.counts import PairCounts
+from analysis.errors import CovarianceUnavailable, DisconnectedConditions, SeparatedConditions
+from analysis.families import TIED_FAMILIES
 
 __all__ = ["require_finite_scores"]
 
 
-def require_finite_scores(wins: np.ndarray, ties: np.ndarray | None, conditions: tuple[str, ...]) -> None:
+def require_finite_scores(
+    pairs: PairCounts, conditions: tuple[str, ...], *, family: str = "bradley-terry", ridge: float = 0.0
+) -> tuple[str, ...]:
     """Raise DisconnectedConditions or SeparatedConditions unless a finite maximum exists and is unique.
 
-    wins: (n, n) votes for the row over the column (half votes for ties where they count so).
-    ties: (n, n) symmetric, where they are modelled (Davidson; then at least one is positive), else None.
+    pairs: as the likelihood takes them (at least one tie where the family models ties). With a ridge separated
+    conditions have finite scores: they are returned instead, () where there are none.
     """
-    beaten = wins > 0
-    if ties is None and connected_components(beaten, connection="strong")[0] == 1:
-        return
-    met = beaten if ties is None else beaten | (ties > 0)
-    count, group = connected_components(met, directed=False)
+    n = len(conditions)
+    won, lost = pairs.for_first > 0, pairs.for_second > 0
+    beaten = _graph(
+        n,
+        np.concatenate([pairs.first[won], pairs.second[lost]]),
+        np.concatenate([pairs.second[won], pairs.first[lost]]),
+    )
+    strong, group = connected_components(beaten, connection="strong")
+    if strong == 1 and not pairs.ordered:
+        return ()
+    _require_one_graph(pairs, conditions)
+    if pairs.ordered:
+        _require_left_bias(pairs)
+        if strong == 1 and _both_answers_both_ways(pairs):
+            return ()
+    try:
+        if not pairs.ordered and family not in TIED_FAMILIES:
+            _blame_weak_connection(beaten, group, conditions)
+        else:
+            _require_no_recession(pairs, family, conditions)
+    except SeparatedConditions as separated:
+        if ridge > 0:
+            return separated.conditions
+        raise
+    return ()
+
+
+def _graph(n: int, rows: np.ndarray, columns: np.ndarray) -> csr_array:
+    return csr_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(n, n))
+
+
+def _require_one_graph(pairs: PairCounts, conditions: tuple[str, ...]) -> None:
+    count, group = connected_components(_graph(len(conditions), pairs.first, pairs.second), directed=False)
     if count > 1:
         groups = tuple(_members(group == k, conditions) for k in range(count))
         parts = "; ".join(_listed(members) for members in groups)
@@ -35,14 +68,31 @@ def require_finite_scores(wins: np.ndarray, ties: np.ndarray | None, conditions:
             "collect votes on pairs between the groups, or rank each group alone",
             groups,
         )
-    if ties is None:
-        _blame_weak_connection(beaten, conditions)
-    else:
-        _require_no_recession(beaten, ties > 0, conditions)
 
 
-def _blame_weak_connection(beaten: np.ndarray, conditions: tuple[str, ...]) -> NoReturn:
-    count, group = connected_components(beaten, connection="strong")
+def _require_left_bias(pairs: PairCounts) -> None:
+    """The left bias is an offset of every pair; scores that make the same offset would do as well."""
+    design = np.zeros((len(pairs.first), pairs.n_conditions))
+    rows = np.arange(len(pairs.first))
+    design[rows, pairs.first], design[rows, pairs.second] = 1, -1
+    offset = np.linalg.lstsq(design, np.ones(len(rows)), rcond=None)[0]
+    if np.abs(design @ offset - 1).max() < 1e-7:
+        raise CovarianceUnavailable(
+            "every pair was shown with the same conditions on the left, so a bias to the left cannot be told from the "
+            "scores; show pairs both ways round, or fit without position"
+        )
+
+
+def _both_answers_both_ways(pairs: PairCounts) -> bool:
+    """Some pair got both answers in both orders: then a bias can run away no more than the scores."""
+    n = pairs.n_conditions
+    both = (pairs.for_first > 0) & (pairs.for_second > 0)
+    one, other = pairs.first[both], pairs.second[both]
+    return bool(np.isin(one * n + other, other * n + one).any())
+
+
+def _blame_weak_connection(graph: csr_array, group: np.ndarray, conditions: tuple[str, ...]) -> NoReturn:
+    beaten, count = graph.toarray() > 0, group.max() + 1
     outside = group[:, None] != group[None, :]
     lost_outside = (beaten & outside).any(axis=0)
     won_outside = (beaten & outside).any(axis=1)
@@ -67,29 +117,42 @@ def _blame_weak_connection(beaten: np.ndarray, conditions: tuple[str, ...]) -> N
     )
 
 
-def _require_no_recession(beaten: np.ndarray, tied: np.ndarray, conditions: tuple[str, ...]) -> None:
-    n = len(conditions)
-    rows = []
-    for i in range(n):
-        for j in range(n):
-            win, lose, tie = np.zeros((3, n + 1))
-            win[i], win[j], lose[i], lose[j], tie[n] = 0.5, -0.5, -0.5, 0.5, 1
-            if beaten[i, j]:
-                rows += [win - lose, win - tie]
-            if i < j and tied[i, j]:
-                rows += [tie - win, tie - lose]
-    rows = np.array(rows)
+def _require_no_recession(pairs: PairCounts, family: str, conditions: tuple[str, ...]) -> None:
+    """Each row is a gain that an observed answer must not lose: (scores, t, left bias) along the direction."""
+    n, shown = len(conditions), len(pairs.first)
+    gap = np.zeros((shown, n + 2))
+    gap[np.arange(shown), pairs.first], gap[np.arange(shown), pairs.second] = 1, -1
+    gap[:, n + 1] = pairs.ordered
+    tie = np.zeros(n + 2)
+    tie[n] = 1
+    won, lost, tied = (count > 0 for count in (pairs.for_first, pairs.for_second, pairs.tied))
+    if family == "davidson":
+        alone = (gap, gap / 2 - tie), (-gap, -gap / 2 - tie), (tie - gap / 2, tie + gap / 2)
+    elif family == "rao-kupper":
+        alone = (gap - tie,), (-gap - tie,), (tie - gap, tie + gap, np.broadcast_to(tie, gap.shape))
+    else:
+        alone = (gap,), (-gap,), (gap, -gap)
+    rows = np.concatenate(
+        [part[seen] for parts, seen in zip(alone, (won, lost, tied), strict=True) for part in parts if seen.any()]
+    )
     # Scores may run to -1..1 along the direction; each observed answer may only gain on its alternatives.
     answer = linprog(
-        -rows.sum(axis=0), A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=[(-1, 1)] * (n + 1), method="highs"
+        -rows.sum(axis=0), A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=[(-1, 1)] * (n + 2), method="highs"
     )
     if -answer.fun < 1e-7:
         return
     direction = answer.x[:n]
     top = _members(direction > direction.max() - 1e-7, conditions)
+    remedy = ", or count ties as half wins with ties='half'" if family in TIED_FAMILIES else ""
+    if np.ptp(direction) < 1e-7:
+        raise SeparatedConditions(
+            "the same side, or a tie, was chosen in every vote, so no finite left bias or tie parameter fits these "
+            f"votes; collect more votes, or fit without position{remedy}",
+            top,
+        )
     raise SeparatedConditions(
-        f"wins and ties fit ever better as scores run away from each other ({_listed(top)} upwards), so Davidson's "
-        "model has no finite scores for these votes; collect more votes, or count ties as half wins with ties='half'",
+        f"the answers fit ever better as scores run away from each other ({_listed(top)} upwards), so this model has "
+        f"no finite scores for these votes; collect more votes{remedy}",
         top,
     )
 

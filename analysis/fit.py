@@ -1,91 +1,155 @@
 """Fit scores of conditions to votes."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
+from scipy.stats import t as student_t
 
-from analysis.counts import code_votes, pool, wins_and_ties
-from analysis.covariance import clustered_covariance, require_spread
+from analysis.counts import CodedVotes, PairCounts, code_votes, pair_counts
+from analysis.covariance import clustered_covariance, require_spread, two_way_covariance
 from analysis.errors import InvalidOption, InvalidVotes
 from analysis.existence import require_finite_scores
 from analysis.likelihood import Estimate, inverse_information, maximise_likelihood
-from analysis.result import BradleyTerryResult
+from analysis.result import BradleyTerryResult, Effect
 from analysis.votes import counted_votes, validate_votes
 
-__all__ = ["fit_bradley_terry"]
+__all__ = ["CLUSTERS", "MODELS", "TIES", "fit_bradley_terry", "modelled_pairs"]
 
-_TIES = ("half", "davidson")
-_CLUSTERS = ("participant", "two-way", None)
+TIES = ("davidson", "rao-kupper", "half")
+CLUSTERS = ("participant", "source", "two-way", None)
+MODELS = ("bradley-terry", "thurstone")
 
 
 def fit_bradley_terry(
-    votes: pd.DataFrame, *, ties: str = "half", cluster: str | None = "participant"
+    votes: pd.DataFrame | CodedVotes,
+    *,
+    ties: str = "davidson",
+    cluster: str | None = "participant",
+    model: str = "bradley-terry",
+    position: bool = False,
+    ridge: float = 0.0,
+    weights: Mapping[str, float] | None = None,
 ) -> BradleyTerryResult:
-    """Maximum-likelihood log-strengths of the conditions.
+    """Maximum-likelihood scores of the conditions.
 
-    votes: a vote table (checked by `validate_votes`); counted are the rows of kind `test` whose `use` is not false.
-    ties: "half" counts a tie as half a win for each side; "davidson" models ties with one more parameter nu
-        (Davidson 1970, JASA 65, 317-328; the scores then have the scale of decided votes).
+    votes: a vote table (checked by `validate_votes`; counted are the rows of kind `test` whose `use` is not false), or
+        codes (`CodedVotes`), of which all count.
+    ties: "davidson" and "rao-kupper" model ties with one more parameter (Davidson 1970, JASA 65, 317-328; Rao & Kupper
+        1967, JASA 62, 194-204); "half" counts a tie as half a win for each side. Votes without a tie give the same
+        scores in all three. The model "thurstone" counts halves.
     cluster: what the standard errors allow for. "participant": a participant's votes hang together (sandwich with
-        P / (P - 1), t quantiles with P - 1 degrees of freedom); "two-way": votes on a source hang together as well
+        P / (P - 1), t quantiles with P - 1 degrees of freedom); "source": those on a source do; "two-way": both
         (Cameron, Gelbach & Miller 2011, JBES 29, 238-249), for conclusions about new sources, with min(P, S) - 1
         degrees of freedom; None: independent votes (inverse Fisher information, normal quantiles).
+    model: "bradley-terry" (logits), or "thurstone" (Case V, in JOD).
+    position: whether a bias to the left is estimated along with the scores.
+    ridge: at least 0; the fit maximises log L - ridge / 2 * sum of squared scores, which is a normal prior of variance
+        1 / ridge and draws the scores together. It gives finite scores to separated conditions, and names them.
+    weights: how much each participant's votes count, by label; those not named count once. 0 leaves them out.
     Raises InvalidVotes, InvalidOption, DisconnectedConditions, SeparatedConditions, CovarianceUnavailable,
     NotConverged.
-
-    Differs: negative eigenvalues that the two-way difference of matrices can have are set to zero.
     """
-    if ties not in _TIES:
-        raise InvalidOption(f"ties is {ties!r}; expected 'half' or 'davidson'")
-    if cluster not in _CLUSTERS:
-        raise InvalidOption(f"cluster is {cluster!r}; expected 'participant', 'two-way' or None")
-    table = counted_votes(validate_votes(votes))
-    _require_one_question(table)
-
-    coded = code_votes(table)
-    counts = coded.count_by(coded.participant, coded.n_participants)
-    wins, tied = wins_and_ties(pool(counts))
-    tallies = pd.DataFrame(
-        {"wins": wins.sum(axis=1), "losses": wins.sum(axis=0), "ties": tied.sum(axis=1)},
-        index=pd.Index(coded.conditions, name="condition"),
-    ).astype(int)
-    model_ties = tied if ties == "davidson" and tied.any() else None
-    model_wins = wins + tied / 2 if ties == "half" else wins
-    require_finite_scores(model_wins, model_ties, coded.conditions)
-    estimate = maximise_likelihood(model_wins, model_ties)
-    inverse = inverse_information(estimate, model_wins, model_ties)
-
-    if cluster is None:
-        covariance, degrees = inverse, np.inf
-    else:
-        covariance = clustered_covariance(counts, estimate, inverse)
-        degrees = coded.n_participants - 1
-    if cluster == "two-way":
-        sources = coded.count_by(coded.source, coded.n_sources)
-        shared, both = np.unique(coded.participant * coded.n_sources + coded.source, return_inverse=True)
-        overlap = coded.count_by(both, len(shared))
-        covariance = covariance + clustered_covariance(sources, estimate, inverse)
-        covariance = _nearest_semidefinite(covariance - clustered_covariance(overlap, estimate, inverse))
-        degrees = min(coded.n_participants, coded.n_sources) - 1
+    for name, value, allowed in (("ties", ties, TIES), ("cluster", cluster, CLUSTERS), ("model", model, MODELS)):
+        if value not in allowed:
+            expected = ", ".join(map(repr, allowed[:-1])) + f" or {allowed[-1]!r}"
+            raise InvalidOption(f"{name} is {value!r}; expected {expected}")
+    if not 0 <= ridge < np.inf:
+        raise InvalidOption(f"ridge is {ridge!r}; expected a finite number of at least 0")
+    coded = votes if isinstance(votes, CodedVotes) else _coded(votes, weights)
+    pooled = coded.pooled()
+    pairs, family = modelled_pairs(pooled, ties=ties, model=model, position=position)
+    held = require_finite_scores(pairs, coded.conditions, family=family, ridge=ridge)
+    estimate = maximise_likelihood(pairs, family=family, ridge=ridge)
+    inverse = inverse_information(estimate, pairs, ridge=ridge)
+    covariance, degrees = _covariance(coded, cluster, estimate, inverse)
     n = len(coded.conditions)
-    covariance = covariance[:n, :n]
-    require_spread(covariance, inverse[:n, :n])
-
-    index = tallies.index
+    tallies = _tallies(pooled, n)
     return BradleyTerryResult(
-        scores=pd.Series(estimate.scores, index=index, name="score"),
-        covariance=pd.DataFrame(covariance, index=index, columns=index.rename(None)),
-        tallies=tallies,
-        ties=ties,
-        tie_parameter=_tie_parameter(ties, estimate),
+        conditions=coded.conditions,
+        estimates=estimate.scores,
+        estimate_covariance=covariance[:n, :n],
+        tally_counts=tallies,
+        model=model,
+        ties="half" if model == "thurstone" else ties,
+        tie_parameter=_tie_parameter(ties, model, estimate),
+        position=_position(estimate, covariance, degrees),
+        ridge=ridge,
+        held_by_ridge=held,
         cluster=cluster,
         degrees_of_freedom=float(degrees),
-        n_votes=len(table),
-        n_ties=int(tallies["ties"].sum() // 2),
+        n_votes=len(coded.cell),
+        n_ties=int(tallies[:, 2].sum() // 2),
         n_participants=coded.n_participants,
         n_sources=coded.n_sources,
+        log_likelihood=estimate.log_likelihood,
         iterations=estimate.iterations,
-        converged=True,
+        unit="jod" if model == "thurstone" else "logit",
     )
+
+
+def modelled_pairs(pooled: np.ndarray, *, ties: str, model: str, position: bool) -> tuple[PairCounts, str]:
+    """The pairs of counts per cell (3 n^2,) as a likelihood takes them, and the name of its family."""
+    pairs = pair_counts(pooled, ordered=position)
+    if model == "thurstone" or ties == "half":
+        return pairs.halved(), model
+    return pairs, ties if pairs.tied.any() else model
+
+
+def _coded(votes: pd.DataFrame, weights: Mapping[str, float] | None) -> CodedVotes:
+    table = counted_votes(validate_votes(votes))
+    _require_one_question(table)
+    if weights is None:
+        return code_votes(table)
+    factor = table["participant"].astype(str).map(weights).fillna(1.0).to_numpy(dtype=float)
+    if not ((factor >= 0) & np.isfinite(factor)).all():
+        raise InvalidOption("a weight is negative or no number; expected finite numbers of at least 0")
+    kept = factor > 0
+    if not kept.any():
+        raise InvalidVotes("no vote counts: every participant has the weight 0")
+    return code_votes(table[kept]).weighted(factor[kept])
+
+
+def _covariance(
+    coded: CodedVotes, cluster: str | None, estimate: Estimate, inverse: np.ndarray
+) -> tuple[np.ndarray, float]:
+    if cluster is None:
+        return inverse, np.inf
+    fitted = {"estimate": estimate, "inverse": inverse}
+    if cluster == "participant":
+        degrees = coded.n_participants - 1
+        covariance = clustered_covariance(coded, coded.participant, coded.n_participants, **fitted)
+    elif cluster == "source":
+        degrees = coded.n_sources - 1
+        covariance = clustered_covariance(coded, coded.source, coded.n_sources, **fitted)
+    else:
+        degrees = min(coded.n_participants, coded.n_sources) - 1
+        covariance = two_way_covariance(coded, **fitted)
+    n = len(coded.conditions)
+    require_spread(covariance[:n, :n], inverse[:n, :n])
+    return covariance, degrees
+
+
+def _tallies(pooled: np.ndarray, n: int) -> np.ndarray:
+    table = pooled.reshape(n, n, 3)
+    left, right, ties = table[..., 0], table[..., 1], table[..., 2]
+    wins = left.sum(axis=1) + right.sum(axis=0)
+    losses = right.sum(axis=1) + left.sum(axis=0)
+    return np.rint(np.column_stack([wins, losses, ties.sum(axis=1) + ties.sum(axis=0)])).astype(int)
+
+
+def _tie_parameter(ties: str, model: str, estimate: Estimate) -> float | None:
+    if ties == "half" or model == "thurstone":
+        return None
+    without = 0.0 if ties == "davidson" else 1.0
+    return without if estimate.tie is None else float(np.exp(estimate.tie))
+
+
+def _position(estimate: Estimate, covariance: np.ndarray, degrees: float) -> Effect | None:
+    if estimate.left_bias is None:
+        return None
+    error = float(np.sqrt(covariance[-1, -1]))
+    return Effect(estimate.left_bias, error, float(2 * student_t.sf(abs(estimate.left_bias) / error, degrees)))
 
 
 def _require_one_question(table: pd.DataFrame) -> None:
@@ -98,14 +162,3 @@ def _require_one_question(table: pd.DataFrame) -> None:
                 f"the votes are about {len(metrics)} target metrics ({', '.join(metrics)}) and a ranking is about one; "
                 "select the rows of one, or drop the column target_metric to pool them"
             )
-
-
-def _nearest_semidefinite(matrix: np.ndarray) -> np.ndarray:
-    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
-    return (vectors * np.clip(values, 0, None)) @ vectors.T
-
-
-def _tie_parameter(ties: str, estimate: Estimate) -> float | None:
-    if ties == "half":
-        return None
-    return 0.0 if estimate.log_tie is None else float(np.exp(estimate.log_tie))

@@ -1,118 +1,148 @@
-"""Bradley-Terry and Davidson likelihoods of pooled counts, and Newton's method on them.
-
-With scores s (log-strengths, logits) a pair (i, j) has, up to a common factor, the answers
-    i chosen: exp((s_i - s_j) / 2)      j chosen: exp((s_j - s_i) / 2)      tie: nu
-Bradley & Terry (1952) is nu = 0; nu > 0 is Davidson (1970), equation 2.2, in logarithms.
-"""
+"""The maximum of the likelihood of counted pairs, by damped Newton."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.counts import PairCounts
 from analysis.errors import NotConverged
+from analysis.families import TIED_FAMILIES, derivatives, log_likelihood
 
-__all__ = ["Estimate", "answer_probabilities", "inverse_information", "maximise_likelihood"]
+__all__ = ["Estimate", "gaps", "information", "inverse_information", "maximise_likelihood"]
 
 _TOLERANCE = 1e-9
 _MAX_ITERATIONS = 200
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Estimate:
-    """Maximum of the likelihood: scores (n,) with sum zero; log_tie = log(nu), or None where ties are not modelled."""
+    """Where the likelihood is highest.
 
+    scores: (n,) with sum zero. tie: the family's t, or None. left_bias: added to the score of the condition on the
+    left, or None where it is not modelled. log_likelihood: without the ridge.
+    """
+
+    family: str
     scores: np.ndarray
-    log_tie: float | None
+    tie: float | None
+    left_bias: float | None
+    log_likelihood: float
     iterations: int
 
+    @property
+    def parameters(self) -> np.ndarray:
+        """Scores, then t, then the left bias, as far as modelled."""
+        return np.array([*self.scores, *(extra for extra in (self.tie, self.left_bias) if extra is not None)])
 
-def answer_probabilities(scores: np.ndarray, log_tie: float | None) -> tuple[np.ndarray, np.ndarray]:
-    """P(row chosen over column) and P(tie), each (n, n)."""
-    log_win, log_ties = _log_probabilities(scores, log_tie)
-    return np.exp(log_win), np.exp(log_ties)
 
+def maximise_likelihood(pairs: PairCounts, *, family: str = "bradley-terry", ridge: float = 0.0) -> Estimate:
+    """The scores that make the votes most likely, less ridge / 2 times the sum of the squared scores.
 
-def maximise_likelihood(wins: np.ndarray, ties: np.ndarray | None = None) -> Estimate:
-    """Damped Newton from equal scores, on counts that have a finite maximum (see `existence`).
-
-    wins: (n, n), wins[i, j] votes that chose i over j, half votes allowed. ties: (n, n) symmetric, or None.
-    Raises NotConverged.
+    pairs: with a finite maximum (see `existence`); the left bias is modelled where they are ordered. Ties are modelled
+    by the family, or halved before. ridge: 1 / variance of a normal prior of the scores. Raises NotConverged.
     """
-    n = len(wins)
-    parameters = np.zeros(n + (ties is not None))
-    if ties is not None:
-        parameters[-1] = np.log(ties.sum() / wins.sum())
-    value = _log_likelihood(parameters, wins, ties)
+    n = pairs.n_conditions
+    with_tie = family in TIED_FAMILIES
+    parameters = np.zeros(n + with_tie + pairs.ordered)
+    if with_tie:
+        parameters[n] = _first_tie(family, pairs)
+    value = _objective(parameters, pairs, family, ridge)
     for iteration in range(1, _MAX_ITERATIONS + 1):
-        gradient, information = _derivatives(parameters, wins, ties)
-        step = np.linalg.solve(information + _gauge(information, n), gradient)
+        gradient, hessian = _slopes(parameters, pairs, family, ridge)
+        step = np.linalg.solve(hessian + _gauge(hessian, n), gradient)
         for _ in range(60):
             moved = parameters + step
-            moved_value = _log_likelihood(moved, wins, ties)
+            moved_value = _objective(moved, pairs, family, ridge)
             if moved_value >= value - 1e-12 * abs(value):
                 break
             step = step / 2
         parameters, value = moved, moved_value
         if np.abs(step).max() < _TOLERANCE:
             scores = parameters[:n] - parameters[:n].mean()
-            return Estimate(scores, None if ties is None else float(parameters[-1]), iteration)
+            return Estimate(
+                family=family,
+                scores=scores,
+                tie=float(parameters[n]) if with_tie else None,
+                left_bias=float(parameters[-1]) if pairs.ordered else None,
+                log_likelihood=value + ridge / 2 * float(scores @ scores),
+                iterations=iteration,
+            )
     raise NotConverged(
         f"the fit did not converge in {_MAX_ITERATIONS} iterations (last step {np.abs(step).max():.1e}); "
         "some pairs are almost always answered in the same way: collect more votes on close pairs"
     )
 
 
-def inverse_information(estimate: Estimate, wins: np.ndarray, ties: np.ndarray | None) -> np.ndarray:
-    """Inverse Fisher information in the gauge of sum zero: the Moore-Penrose inverse over the scores.
+def information(estimate: Estimate, pairs: PairCounts, *, ridge: float = 0.0) -> np.ndarray:
+    """Information about the estimate's parameters, (p, p); singular along a shift of all scores unless ridge > 0."""
+    return _slopes(estimate.parameters, pairs, estimate.family, ridge)[1]
 
-    Shape (n, n), or (n + 1, n + 1) with log(nu) last.
-    """
-    n = len(wins)
-    parameters = estimate.scores if ties is None else np.append(estimate.scores, estimate.log_tie)
-    _, information = _derivatives(parameters, wins, ties)
-    gauge = _gauge(information, n)
-    inverse = np.linalg.inv(information + gauge)
-    inverse[:n, :n] -= 1 / (n * n * gauge[0, 0])
+
+def inverse_information(estimate: Estimate, pairs: PairCounts, *, ridge: float = 0.0) -> np.ndarray:
+    """Inverse of `information` in the gauge of sum zero: the Moore-Penrose inverse over the scores; (p, p)."""
+    n = pairs.n_conditions
+    found = information(estimate, pairs, ridge=ridge)
+    gauge = _gauge(found, n)
+    inverse = np.linalg.inv(found + gauge)
+    # The part along a shift of all scores, which the gauge (and the ridge) put there.
+    inverse[:n, :n] -= 1 / (n * (n * gauge[0, 0] + ridge))
     return inverse
 
 
-def _log_probabilities(scores: np.ndarray, log_tie: float | None) -> tuple[np.ndarray, np.ndarray]:
-    half = (scores[:, None] - scores[None, :]) / 2
-    total = np.logaddexp(half, -half)
-    if log_tie is None:
-        return half - total, np.full_like(half, -np.inf)
-    total = np.logaddexp(total, log_tie)
-    return half - total, log_tie - total
+def gaps(parameters: np.ndarray, pairs: PairCounts) -> np.ndarray:
+    """Score of first less that of second, plus the left bias where modelled; parameters (..., p) -> (..., K)."""
+    found = parameters[..., pairs.first] - parameters[..., pairs.second]
+    return found + parameters[..., -1:] if pairs.ordered else found
 
 
-def _split(parameters: np.ndarray, n: int) -> tuple[np.ndarray, float | None]:
-    return parameters[:n], parameters[n] if len(parameters) > n else None
+def _tie_of(parameters: np.ndarray, pairs: PairCounts, family: str) -> float | None:
+    return parameters[pairs.n_conditions] if family in TIED_FAMILIES else None
 
 
-def _log_likelihood(parameters: np.ndarray, wins: np.ndarray, ties: np.ndarray | None) -> float:
-    log_win, log_ties = _log_probabilities(*_split(parameters, len(wins)))
-    value = np.sum(wins * log_win)
-    return float(value if ties is None else value + np.sum(ties * log_ties) / 2)
+def _first_tie(family: str, pairs: PairCounts) -> float:
+    """t of equal scores: what gives the observed share of ties."""
+    tied, decided = pairs.tied.sum(), (pairs.for_first + pairs.for_second).sum()
+    return float(np.log(2 * tied / decided) if family == "davidson" else np.log1p(2 * tied / decided))
 
 
-def _derivatives(parameters: np.ndarray, wins: np.ndarray, ties: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    n = len(wins)
-    win, tie = answer_probabilities(*_split(parameters, n))
-    votes = wins + wins.T if ties is None else wins + wins.T + ties
-    lead = win - win.T
-    gradient = np.sum(wins - wins.T - votes * lead, axis=1) / 2
-    weight = votes * (win + win.T - lead**2) / 4
-    information = np.diag(weight.sum(axis=1)) - weight
-    if ties is None:
-        return gradient, information
-    cross = -np.sum(votes * lead * tie, axis=1) / 2
-    corner = np.sum(votes * tie * (1 - tie)) / 2
-    gradient = np.append(gradient, np.sum(ties - votes * tie) / 2)
-    return gradient, np.block([[information, cross[:, None]], [cross[None, :], np.array([[corner]])]])
+def _objective(parameters: np.ndarray, pairs: PairCounts, family: str, ridge: float) -> float:
+    tie = _tie_of(parameters, pairs, family)
+    if family == "rao-kupper" and tie <= 0:
+        return -np.inf
+    value = log_likelihood(family, gaps(parameters, pairs), tie, pairs.for_first, pairs.for_second, pairs.tied)
+    scores = parameters[: pairs.n_conditions]
+    return float(value - ridge / 2 * (scores @ scores))
 
 
-def _gauge(information: np.ndarray, n: int) -> np.ndarray:
+def _slopes(parameters: np.ndarray, pairs: PairCounts, family: str, ridge: float) -> tuple[np.ndarray, np.ndarray]:
+    """Gradient (p,) and information (p, p) of the objective."""
+    n, first, second = pairs.n_conditions, pairs.first, pairs.second
+    tie = _tie_of(parameters, pairs, family)
+    found = derivatives(family, gaps(parameters, pairs), tie, pairs.for_first, pairs.for_second, pairs.tied)
+
+    def spread(values: np.ndarray) -> np.ndarray:
+        return np.bincount(first, values, n) - np.bincount(second, values, n)
+
+    size = len(parameters)
+    gradient, hessian = np.empty(size), np.zeros((size, size))
+    scores = hessian[:n, :n]
+    scores[first, second] = -found.gap_gap
+    scores += scores.T
+    scores[np.diag_indices(n)] = ridge - scores.sum(axis=1)
+    gradient[:n] = spread(found.gap) - ridge * parameters[:n]
+    if tie is not None:
+        gradient[n], hessian[n, n] = found.tie.sum(), found.tie_tie.sum()
+        hessian[n, :n] = hessian[:n, n] = spread(found.gap_tie)
+    if pairs.ordered:
+        gradient[-1], hessian[-1, -1] = found.gap.sum(), found.gap_gap.sum()
+        hessian[-1, :n] = hessian[:n, -1] = spread(found.gap_gap)
+        if tie is not None:
+            hessian[-1, n] = hessian[n, -1] = found.gap_tie.sum()
+    return gradient, hessian
+
+
+def _gauge(found: np.ndarray, n: int) -> np.ndarray:
     """A multiple of the all-ones block: makes the information invertible and leaves every sum-zero solution alone."""
-    gauge = np.zeros_like(information)
-    gauge[:n, :n] = np.trace(information[:n, :n]) / (n * n)
+    gauge = np.zeros_like(found)
+    gauge[:n, :n] = np.trace(found[:n, :n]) / (n * n)
     return gauge

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from analysis.counts import code_votes, wins_and_ties
+from analysis.counts import code_votes, pair_counts
 from analysis.errors import DisconnectedConditions, SeparatedConditions
 from analysis.existence import require_finite_scores
 from analysis.likelihood import maximise_likelihood
@@ -39,28 +39,23 @@ def split_half_agreement(votes: pd.DataFrame, *, seed: int, splits: int = 100) -
     first_half = np.zeros((splits, people))
     for half in first_half:
         half[generator.permutation(people)[: people // 2]] = 1
-    wins_first, wins_second = (_half_wins(half @ per_person) for half in (first_half, 1 - first_half))
     found = [
         correlation
-        for first, second in zip(wins_first, wins_second, strict=True)
-        if (correlation := _agreement(first, second, coded.conditions)) is not None
+        for halves in zip(first_half @ per_person, (1 - first_half) @ per_person, strict=True)
+        if (correlation := _agreement(*halves, coded.conditions)) is not None
     ]
     if not found:
         return None
     return SplitHalf(mean=float(np.mean(found)), lowest=float(np.min(found)), splits=splits, fitted=len(found))
 
 
-def _half_wins(pooled: np.ndarray) -> np.ndarray:
-    wins, ties = wins_and_ties(pooled)
-    return wins + ties / 2
-
-
 def _agreement(first: np.ndarray, second: np.ndarray, conditions: tuple[str, ...]) -> float | None:
+    halves = [pair_counts(counts).halved() for counts in (first, second)]
     try:
-        for wins in (first, second):
-            require_finite_scores(wins, None, conditions)
+        for pairs in halves:
+            require_finite_scores(pairs, conditions)
     except (DisconnectedConditions, SeparatedConditions):
         return None
-    ranks = [rankdata(maximise_likelihood(wins).scores) for wins in (first, second)]
+    ranks = [rankdata(maximise_likelihood(pairs).scores) for pairs in halves]
     correlation = np.corrcoef(*ranks)[0, 1] if min(np.ptp(rank) for rank in ranks) > 0 else np.nan
     return None if np.isnan(correlation) else float(correlation)

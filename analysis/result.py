@@ -1,54 +1,127 @@
 """The fitted ranking: scores with their uncertainty, stated in one gauge."""
 
 import difflib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
+from scipy.special import expit, ndtr
 from scipy.stats import t as student_t
 
 from analysis.errors import InvalidOption, UnknownCondition
+from analysis.families import JOD_SD
 from analysis.options import check_level
 
-__all__ = ["BradleyTerryResult", "holm"]
+__all__ = ["BradleyTerryResult", "Effect", "holm"]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One estimated number: its standard error, and the two-sided p of its being 0."""
+
+    value: float
+    standard_error: float
+    p: float
 
 
 @dataclass(frozen=True, eq=False)
 class BradleyTerryResult:
-    """Scores of conditions: log-strengths in logits, higher meaning preferred more often.
+    """Scores of conditions, higher meaning preferred more often.
 
-    A difference d between two scores means that the first is preferred with probability 1 / (1 + exp(-d)); with
-    ties="half" a tie counts half in that probability, with ties="davidson" it is the probability among decided votes.
+    model "bradley-terry": scores are log-strengths in logits; a difference d means that the first is preferred with
+    probability 1 / (1 + exp(-d)): with ties="half" a tie counts half in it, with "davidson" it is the probability among
+    decided votes, with "rao-kupper" the probability of a judgement without the threshold for ties.
+    model "thurstone": scores are in JOD (a difference of 1 means 75 %), P = Phi(d / 1.4826).
     Scores, standard errors and intervals of single conditions hold in the stated `gauge`; differences do not depend
     on it.
 
-    scores: Series over conditions. covariance: DataFrame over conditions.
-    tallies: DataFrame over conditions of the counted votes, columns wins, losses, ties.
-    tie_parameter: Davidson's nu (0 where nobody tied), or None with ties="half".
-    degrees_of_freedom: of the t quantiles; infinite for independent votes.
+    estimates (n,), estimate_covariance (n, n): in the order of `conditions`; `scores` and `covariance` are the same
+    with labels. tally_counts (n, 3): wins, losses, ties of the counted votes.
+    tie_parameter: Davidson's nu or Rao and Kupper's theta (0 and 1 where nobody tied), None with ties="half".
+    position: bias to the left, added to the score of the condition on the left; None where it was not modelled.
+    ridge: the fit maximised log L - ridge / 2 * sum of squared scores. held_by_ridge: conditions whose scores would be
+    infinite without it. degrees_of_freedom: of the t quantiles; infinite for independent votes.
+    log_likelihood: without the ridge. unit: of the scores, "logit" or "jod".
     """
 
-    scores: pd.Series
-    covariance: pd.DataFrame
-    tallies: pd.DataFrame
+    conditions: tuple[str, ...]
+    estimates: np.ndarray
+    estimate_covariance: np.ndarray
+    tally_counts: np.ndarray
+    model: str
     ties: str
     tie_parameter: float | None
+    position: Effect | None
+    ridge: float
+    held_by_ridge: tuple[str, ...]
     cluster: str | None
     degrees_of_freedom: float
     n_votes: int
     n_ties: int
     n_participants: int
     n_sources: int
+    log_likelihood: float
     iterations: int
-    converged: bool
+    unit: str
     gauge: str = "sum of scores = 0"
 
-    @property
+    @cached_property
+    def scores(self) -> pd.Series:
+        """Scores by condition."""
+        return pd.Series(self.estimates, index=self._index, name="score")
+
+    @cached_property
+    def covariance(self) -> pd.DataFrame:
+        """Covariance of the scores, conditions by conditions."""
+        return pd.DataFrame(self.estimate_covariance, index=self._index, columns=self._index.rename(None))
+
+    @cached_property
+    def tallies(self) -> pd.DataFrame:
+        """Counted votes of each condition: columns wins, losses, ties."""
+        return pd.DataFrame(self.tally_counts, index=self._index, columns=["wins", "losses", "ties"])
+
+    @cached_property
     def standard_errors(self) -> pd.Series:
         """Standard errors of the scores in the stated gauge."""
-        return pd.Series(np.sqrt(np.diag(self.covariance)), index=self.scores.index, name="standard_error")
+        return pd.Series(np.sqrt(np.diag(self.estimate_covariance)), index=self._index, name="standard_error")
+
+    @cached_property
+    def preference(self) -> Callable[[np.ndarray], np.ndarray]:
+        """Probability that the first is preferred, as a function of the difference of scores."""
+        if self.model == "thurstone":
+            return lambda difference: ndtr(difference / JOD_SD)
+        per_unit = np.log(3) if self.unit == "jod" else 1.0
+        return lambda difference: expit(difference * per_unit)
+
+    def anchored(self, condition: str) -> "BradleyTerryResult":
+        """The same fit with the score of `condition` at zero, its uncertainty passed on to the others."""
+        self._require(condition)
+        shift = np.eye(len(self.conditions))
+        shift[:, self.conditions.index(condition)] -= 1
+        return replace(
+            self,
+            estimates=shift @ self.estimates,
+            estimate_covariance=shift @ self.estimate_covariance @ shift.T,
+            gauge=f"score of {condition} = 0",
+        )
+
+    def in_jod(self) -> "BradleyTerryResult":
+        """The same fit in units of JOD: a difference of 1 means 75 %. Logits are divided by ln 3.
+
+        Bradley-Terry scores stay Bradley-Terry scores; model="thurstone" fits Thurstone's Case V itself, from which
+        they differ by a few hundredths.
+        """
+        if self.unit == "jod":
+            return self
+        return replace(
+            self,
+            estimates=self.estimates / np.log(3),
+            estimate_covariance=self.estimate_covariance / np.log(3) ** 2,
+            unit="jod",
+        )
 
     def interval(self, level: float = 0.95) -> pd.DataFrame:
         """Confidence interval of each score: columns low and high."""
@@ -82,7 +155,9 @@ class BradleyTerryResult:
         """P(row preferred over column) for all pairs; 0.5 on the diagonal."""
         scores = self.scores.to_numpy()
         return pd.DataFrame(
-            expit(scores[:, None] - scores[None, :]), index=self.scores.index, columns=self.scores.index.rename(None)
+            self.preference(scores[:, None] - scores[None, :]),
+            index=self.scores.index,
+            columns=self.scores.index.rename(None),
         )
 
     def to_frame(self, level: float = 0.95) -> pd.DataFrame:
@@ -91,6 +166,10 @@ class BradleyTerryResult:
         table = table.sort_values("score", ascending=False, kind="stable")
         table.insert(0, "rank", np.arange(1, len(table) + 1))
         return table
+
+    @property
+    def _index(self) -> pd.Index:
+        return pd.Index(self.conditions, name="condition")
 
     def _require(self, condition: str) -> None:
         if condition not in self.scores.index:
@@ -117,9 +196,9 @@ class BradleyTerryResult:
                 "standard_error": error,
                 "statistic": difference / error,
                 "p": 2 * student_t.sf(np.abs(difference / error), self.degrees_of_freedom),
-                "probability": expit(difference),
-                "low": expit(difference - margin),
-                "high": expit(difference + margin),
+                "probability": self.preference(difference),
+                "low": self.preference(difference - margin),
+                "high": self.preference(difference + margin),
             }
         )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.counts import LEFT, TIE, code_votes, wins_and_ties
+from analysis.counts import LEFT, RIGHT, TIE, code_votes
 from analysis.result import BradleyTerryResult
 
 __all__ = [
@@ -128,9 +128,13 @@ def preference_by_source(votes: pd.DataFrame) -> tuple[pd.Series, pd.DataFrame]:
     """
     coded = code_votes(votes)
     counts = coded.count_by(coded.source, coded.n_sources)
-    wins, ties = wins_and_ties(counts if isinstance(counts, np.ndarray) else counts.toarray())
-    won = (wins + ties / 2).sum(axis=2)
-    shown = won + (wins + ties / 2).sum(axis=1)
+    dense = counts if isinstance(counts, np.ndarray) else counts.toarray()
+    n = len(coded.conditions)
+    table = dense.reshape(-1, n, n, 3)
+    halves = table[..., TIE] / 2
+    on_left, on_right = table[..., LEFT] + halves, table[..., RIGHT] + halves
+    won = on_left.sum(axis=2) + on_right.sum(axis=1)
+    shown = won + on_right.sum(axis=2) + on_left.sum(axis=1)
     share = np.divide(won, shown, out=np.full_like(won, np.nan), where=shown > 0)
     sources = votes["source"].cat.remove_unused_categories().cat.categories
     index = pd.Index(sources, name="source")
