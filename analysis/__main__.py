@@ -7,42 +7,32 @@ from pathlib import Path
 
 from analysis import read_scores, read_votes, write_report, write_robustness_report
 from analysis.errors import AnalysisError
+from analysis.report_options import VOTE_OPTIONS, add_report_options, report_options
 from analysis.score_domains import DOMAINS
 from analysis.score_table import is_score_table
+
+_OF_SCORES = ("domain", "reference_metric", "transport")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0 done, 1 could not, 2 wrong usage."""
-    parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__.split(": ", 1)[1])
-    parser.add_argument(
-        "table",
-        type=Path,
-        metavar="FILE",
-        help="CSV of votes (participant, source, left, right, choice, ...) or of scores (target_metric, metric, ..., "
-        "clear, attacked)",
-    )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the report, made if missing")
-    parser.add_argument("--title", help="heading of the report (default: the file's name)")
-    parser.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
-    parser.add_argument("--seed", type=int, default=0, help="of what is drawn at random (default 0)")
-    parser.add_argument("--json", action="store_true", help="print the report's JSON document on standard output")
-    votes = parser.add_argument_group("votes")
-    votes.add_argument("--target-metric", metavar="NAME", help="which to rank where the votes hold several")
-    scores = parser.add_argument_group("scores")
-    scores.add_argument("--domain", choices=DOMAINS, help="of the scores that are compared (default raw)")
-    scores.add_argument("--reference-metric", metavar="NAME", help="whose domain, for --domain quantile")
-    scores.add_argument("--transport", type=Path, metavar="FILE", help="the published maps, for --domain neural")
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["plan"]:
+        from analysis.plan_command import main as plan
+
+        return plan(arguments[1:])
+    parser = _parser()
     options = parser.parse_args(arguments)
     if not options.table.is_file():
         found = "is a folder" if options.table.is_dir() else "does not exist"
         print(f"{options.table} {found}; give the path of a CSV of votes or of scores", file=sys.stderr)
         return 1
     of_scores = is_score_table(options.table)
-    misplaced = ("target_metric",) if of_scores else ("domain", "reference_metric", "transport")
-    for name in misplaced:
-        if getattr(options, name) is not None:
-            has = "scores" if of_scores else "votes"
-            parser.error(f"--{name.replace('_', '-')} does not apply: {options.table} holds {has}")
+    others = VOTE_OPTIONS if of_scores else _OF_SCORES
+    misplaced = [name for name in others if getattr(options, name) != parser.get_default(name)]
+    if misplaced:
+        has = "scores" if of_scores else "votes"
+        parser.error(f"--{misplaced[0].replace('_', '-')} does not apply: {options.table} holds {has}")
     title = options.title or options.table.stem
     shared = {"title": title, "seed": options.seed, "level": options.level}
     try:
@@ -57,7 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
             )
             page = files.robustness_html
         else:
-            files = write_report(read_votes(options.table), options.out, target_metric=options.target_metric, **shared)
+            given = report_options(vars(options))
+            files = write_report(read_votes(options.table), options.out, file=options.table, **shared, **given)
             page = files.report_html
     except AnalysisError as error:
         print(error, file=sys.stderr)
@@ -68,6 +59,29 @@ def main(arguments: list[str] | None = None) -> int:
         print(files.document["answer"])
         print(f"Report: {page}")
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m analysis",
+        description=__doc__.split(": ", 1)[1],
+        epilog="`python -m analysis plan --help` says how many participants, votes and clips a study needs.",
+    )
+    parser.add_argument(
+        "table",
+        type=Path,
+        metavar="FILE",
+        help="CSV of votes (participant, source, left, right, choice, ...) or of scores (target_metric, metric, ..., "
+        "clear, attacked)",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the report, made if missing")
+    add_report_options(parser.add_argument_group("votes"), parser.add_argument_group("votes and scores"))
+    parser.add_argument("--json", action="store_true", help="print the report's JSON document on standard output")
+    scores = parser.add_argument_group("scores")
+    scores.add_argument("--domain", choices=DOMAINS, help="of the scores that are compared (default raw)")
+    scores.add_argument("--reference-metric", metavar="NAME", help="whose domain, for --domain quantile")
+    scores.add_argument("--transport", type=Path, metavar="FILE", help="the published maps, for --domain neural")
+    return parser
 
 
 if __name__ == "__main__":

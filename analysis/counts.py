@@ -12,7 +12,18 @@ from scipy.sparse import csr_array
 
 from analysis.errors import InvalidVotes
 
-__all__ = ["LEFT", "RIGHT", "TIE", "CodedVotes", "PairCounts", "cell_codes", "code_votes", "count_cells", "pair_counts"]
+__all__ = [
+    "LEFT",
+    "RIGHT",
+    "TIE",
+    "CodedVotes",
+    "PairCounts",
+    "cell_codes",
+    "code_votes",
+    "compressed",
+    "count_cells",
+    "pair_counts",
+]
 
 LEFT, RIGHT, TIE = 0, 1, 2
 # Below this size a dense table is counted in one pass; larger ones are mostly zeros and stored as such.
@@ -62,17 +73,17 @@ class CodedVotes:
                 "expected as many in each, and at least one"
             )
         for name, codes, end in (("left", left, n), ("right", right, n), ("choice", choice, 3)):
-            if codes.min() < 0 or codes.max() >= end:
-                raise InvalidVotes(f"{name} has codes {codes.min()} to {codes.max()}; expected 0 to {end - 1}")
-        people = np.arange(size) if participant is None else participant
-        clips = np.zeros(size, dtype=np.int64) if source is None else source
+            _require_codes(name, codes, size, end)
+        for name, codes in (("participant", participant), ("source", source)):
+            if codes is not None:
+                _require_codes(name, codes, size)
         return cls(
             conditions=labels,
             cell=cell_codes(left, right, choice, n),
-            participant=people,
-            n_participants=int(people.max()) + 1,
-            source=clips,
-            n_sources=int(clips.max()) + 1,
+            participant=np.arange(size) if participant is None else participant.astype(np.int64),
+            n_participants=size if participant is None else int(participant.max()) + 1,
+            source=np.zeros(size, dtype=np.int64) if source is None else source.astype(np.int64),
+            n_sources=1 if source is None else int(source.max()) + 1,
         )
 
     def weighted(self, weight: np.ndarray) -> "CodedVotes":
@@ -117,9 +128,9 @@ class PairCounts:
 def code_votes(votes: pd.DataFrame) -> CodedVotes:
     """Codes of a validated vote table; conditions, participants and sources in alphabetical order."""
     sides = np.concatenate([_codes(votes["left"]), _codes(votes["right"])])
-    seen, sides = _compressed(sides, len(votes["left"].cat.categories))
-    participants, participant = _compressed(_codes(votes["participant"]), len(votes["participant"].cat.categories))
-    sources, source = _compressed(_codes(votes["source"]), len(votes["source"].cat.categories))
+    seen, sides = compressed(sides, len(votes["left"].cat.categories))
+    participants, participant = compressed(_codes(votes["participant"]), len(votes["participant"].cat.categories))
+    sources, source = compressed(_codes(votes["source"]), len(votes["source"].cat.categories))
     left, right = sides[: len(votes)], sides[len(votes) :]
     return CodedVotes(
         conditions=tuple(votes["left"].cat.categories[seen]),
@@ -160,19 +171,37 @@ def pair_counts(cells: np.ndarray, *, ordered: bool = False) -> PairCounts:
     n = round((cells.shape[-1] / 3) ** 0.5)
     table = cells.reshape(n, n, 3)
     left, right, ties = table[..., LEFT], table[..., RIGHT], table[..., TIE]
-    if not ordered:
-        left, right, ties = np.triu(left + right.T, 1), np.triu(right + left.T, 1), np.triu(ties + ties.T, 1)
-    first, second = np.nonzero(left + right + ties)
-    kept = first * n + second
-    return PairCounts(n, first, second, ordered, *(part.ravel()[kept].astype(float) for part in (left, right, ties)))
+    if ordered:
+        shown = left + right + ties > 0
+    else:
+        left, ties = left + right.T, ties + ties.T
+        right, place = left.T, np.arange(n)
+        shown = (left + right + ties > 0) & (place[:, None] < place)
+    at = np.flatnonzero(shown)
+    first, second = np.divmod(at, n)
+    for_second = right.take(at) if ordered else left.take(second * n + first)
+    answers = (left.take(at), for_second, ties.take(at))
+    return PairCounts(n, first, second, ordered, *(part.astype(float) for part in answers))
+
+
+def compressed(codes: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The codes 0..size-1 that occur, in order, and each vote's place among them."""
+    if size > max(4 * len(codes), _DENSE_CELLS):
+        return np.unique(codes, return_inverse=True)
+    seen = np.bincount(codes, minlength=size) > 0
+    place = np.cumsum(seen) - 1
+    return np.flatnonzero(seen), place[codes]
+
+
+def _require_codes(name: str, codes: np.ndarray, size: int, end: float = np.inf) -> None:
+    if not isinstance(codes, np.ndarray) or codes.dtype.kind not in "iu" or codes.shape != (size,):
+        found = f"{codes.dtype} of shape {codes.shape}" if isinstance(codes, np.ndarray) else type(codes).__name__
+        raise InvalidVotes(f"{name} is {found}; expected a NumPy array of whole numbers, one per vote ({size})")
+    # Seen as unsigned a negative number is a huge one: one pass instead of two.
+    if codes.view(f"u{codes.itemsize}").max() >= min(end, 2**31):
+        expected = "at least 0" if end == np.inf else f"0 to {end - 1}"
+        raise InvalidVotes(f"{name} has codes {codes.min()} to {codes.max()}; expected {expected}")
 
 
 def _codes(values: pd.Series) -> np.ndarray:
     return values.cat.codes.to_numpy()
-
-
-def _compressed(codes: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """The codes that occur, in order, and each vote's place among them."""
-    seen = np.bincount(codes, minlength=size) > 0
-    place = np.cumsum(seen) - 1
-    return np.flatnonzero(seen), place[codes]

@@ -3,34 +3,42 @@
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
-from analysis.counts import CodedVotes
+from analysis.counts import CodedVotes, compressed
 from analysis.errors import CovarianceUnavailable
 from analysis.families import answer_slopes
 from analysis.likelihood import Estimate
 
 __all__ = ["clustered_covariance", "require_spread", "two_way_covariance"]
 
+# Below this size the clusters' gradients are a full table; larger ones are mostly zeros and stored as such.
+_DENSE_GRADIENTS = 20_000_000
+
 
 def clustered_covariance(
-    coded: CodedVotes, cluster: np.ndarray, n_clusters: int, *, estimate: Estimate, inverse: np.ndarray
+    coded: CodedVotes,
+    cluster: np.ndarray,
+    n_clusters: int,
+    *,
+    estimate: Estimate,
+    inverse: np.ndarray,
+    of: str = "cluster",
 ) -> np.ndarray:
     """Sandwich A (sum over clusters c of g_c g_c') A * C / (C - 1), shape of `inverse`.
 
     cluster: (V,) codes 0..n_clusters-1; inverse: A, the inverse information of the pooled votes; g_c: the cluster's
-    part of the gradient of the log-likelihood. Liang & Zeger (1986), Biometrika 73, 13-22; C / (C - 1) is the CR1
-    correction of the cluster count alone, without the factor (V - 1) / (V - k) of the votes.
-    Raises CovarianceUnavailable with one cluster.
+    part of the gradient of the log-likelihood; of: what a cluster is, for the error. Liang & Zeger (1986), Biometrika
+    73, 13-22; C / (C - 1) is the CR1 correction of the cluster count alone, without the factor (V - 1) / (V - k) of
+    the votes: divide by it for CR0. Raises CovarianceUnavailable with one cluster.
     """
     if n_clusters < 2:
         raise CovarianceUnavailable(
-            "the votes come from one cluster (one participant or one source), so the spread between clusters cannot be "
-            "estimated; collect votes from more, or pass cluster=None for intervals that treat votes as independent"
+            f"the votes come from one {of}, so the spread between {of}s cannot be estimated; collect votes from more "
+            f"{of}s (or treat the votes as independent: cluster=None)"
         )
-    counts = coded.count_by(cluster, n_clusters)
-    gradient = _gradient_per_cell(estimate)
-    # The same product either way; the order is the one with fewer multiplications.
-    spread = (counts @ gradient).toarray() @ inverse if issparse(counts) else counts @ (gradient @ inverse)
-    return spread.T @ spread * (n_clusters / (n_clusters - 1))
+    gradients = _gradients(coded, cluster, n_clusters, estimate)
+    spread = gradients.T @ gradients
+    spread = spread.toarray() if issparse(spread) else spread
+    return inverse @ spread @ inverse * (n_clusters / (n_clusters - 1))
 
 
 def two_way_covariance(coded: CodedVotes, *, estimate: Estimate, inverse: np.ndarray) -> np.ndarray:
@@ -39,15 +47,17 @@ def two_way_covariance(coded: CodedVotes, *, estimate: Estimate, inverse: np.nda
     Cameron, Gelbach & Miller (2011), JBES 29, 238-249. Differs: negative eigenvalues, which the difference can have,
     are set to zero.
     """
-    shared, both = np.unique(coded.participant * coded.n_sources + coded.source, return_inverse=True)
+    shared, both = compressed(
+        coded.participant * coded.n_sources + coded.source, coded.n_participants * coded.n_sources
+    )
     parts = (
-        (1, coded.participant, coded.n_participants),
-        (1, coded.source, coded.n_sources),
-        (-1, both, len(shared)),
+        (1, coded.participant, coded.n_participants, "participant"),
+        (1, coded.source, coded.n_sources, "source"),
+        (-1, both, len(shared), "participant and source"),
     )
     total = sum(
-        sign * clustered_covariance(coded, cluster, count, estimate=estimate, inverse=inverse)
-        for sign, cluster, count in parts
+        sign * clustered_covariance(coded, cluster, count, estimate=estimate, inverse=inverse, of=of)
+        for sign, cluster, count, of in parts
     )
     values, vectors = np.linalg.eigh((total + total.T) / 2)
     return (vectors * np.clip(values, 0, None)) @ vectors.T
@@ -58,26 +68,33 @@ def require_spread(covariance: np.ndarray, fisher: np.ndarray) -> None:
     low = _difference_variances(covariance) < 1e-9 * _difference_variances(fisher)
     if low[~np.eye(len(low), dtype=bool)].any():
         raise CovarianceUnavailable(
-            "the clusters answered so much alike that their spread is zero for some pair; "
-            "collect votes from more participants, or pass cluster=None for intervals that treat votes as independent"
+            "the participants (or the sources) answered so much alike that their spread is zero for some pair; "
+            "collect votes from more participants (or treat the votes as independent: cluster=None)"
         )
 
 
-def _gradient_per_cell(estimate: Estimate) -> csr_array:
-    """Gradient of the log-likelihood of one vote in each cell: (3 n^2, p), columns as `Estimate.parameters`."""
-    n = len(estimate.scores)
+def _gradients(coded: CodedVotes, cluster: np.ndarray, n_clusters: int, estimate: Estimate) -> np.ndarray | csr_array:
+    """Each cluster's part of the gradient of the log-likelihood, (n_clusters, p), columns as in `parameters`."""
+    n, size = len(estimate.scores), len(estimate.parameters)
     gap = estimate.scores[:, None] - estimate.scores[None, :] + (estimate.left_bias or 0.0)
     by_gap, by_tie = (
-        None if part is None else part.ravel() for part in answer_slopes(estimate.family, gap, estimate.tie)
+        None if part is None else part.ravel()[coded.cell] for part in answer_slopes(estimate.family, gap, estimate.tie)
     )
-    cell = np.arange(3 * n * n)
-    columns, values = [cell // (3 * n), cell // 3 % n], [by_gap, -by_gap]
+    if coded.weight is not None:
+        by_gap = by_gap * coded.weight
+        by_tie = None if by_tie is None else by_tie * coded.weight
+    pair = coded.cell // 3
+    parts = [(pair // n, by_gap), (pair % n, -by_gap)]
     for modelled, part in ((estimate.tie, by_tie), (estimate.left_bias, by_gap)):
         if modelled is not None:
-            columns.append(np.full_like(cell, n + len(columns) - 2))
-            values.append(part)
-    rows = np.tile(cell, len(columns))
-    return csr_array((np.concatenate(values), (rows, np.concatenate(columns))), shape=(3 * n * n, n + len(columns) - 2))
+            parts.append((n + len(parts) - 2, part))
+    if n_clusters * size <= max(4 * len(pair), _DENSE_GRADIENTS):
+        place = cluster * size
+        summed = sum(np.bincount(place + column, part, n_clusters * size) for column, part in parts)
+        return summed.reshape(n_clusters, size)
+    columns = np.concatenate([np.broadcast_to(column, pair.shape) for column, _ in parts])
+    values = np.concatenate([part for _, part in parts])
+    return csr_array((values, (np.tile(cluster, len(parts)), columns)), shape=(n_clusters, size))
 
 
 def _difference_variances(covariance: np.ndarray) -> np.ndarray:

@@ -1,95 +1,79 @@
 """Everything that a report says, as one JSON document."""
 
-import json
 import platform
+from dataclasses import asdict
 from importlib.metadata import version
 
-import numpy as np
 import pandas as pd
 
-from analysis.errors import AnalysisError
-from analysis.fit import fit_bradley_terry
-from analysis.reliability import split_half_agreement
+from analysis.plain import plain, rows
 from analysis.result import BradleyTerryResult
+from analysis.screening import SCREENING_RULES
+from analysis.study_analysis import Missing, StudyAnalysis
 from analysis.summary import (
     answer_sentence,
+    claim_sentence,
     left_out,
     left_share,
     preference_by_source,
     simulated_people,
     verification,
 )
-from analysis.votes import counted_votes
 
-__all__ = ["REFERENCE", "describe_ranking", "software_versions"]
+__all__ = ["describe_analysis", "software_versions"]
 
-REFERENCE = "reference"
+# Of the layout of results.json.
+_FORMAT = 1
 _PACKAGES = ("numpy", "scipy", "pandas", "matplotlib")
 
 
-def describe_ranking(
-    table: pd.DataFrame, result: BradleyTerryResult, *, title: str, seed: int, level: float
-) -> tuple[pd.DataFrame, dict]:
-    """The ranking's table and the document of a validated vote table and the result fitted to it.
+def describe_analysis(analysis: StudyAnalysis, frame: pd.DataFrame, *, title: str, source: dict) -> dict:
+    """What results.json holds: plain Python values without NaN.
 
-    The table is `result.to_frame(level)` with, where they can be computed, the preference over REFERENCE and the
-    intervals that hold for new sources too. The document holds it, the comparisons, and what a reader needs to judge
-    them, as plain Python values without NaN.
+    frame: the ranking, as `ranking_frame` gives it. source: what is known of the votes' origin.
+    A part that could not be computed is {"why_not": sentence}.
     """
-    counted = counted_votes(table)
-    reference = REFERENCE if REFERENCE in result.scores.index else None
-    ranking = result.to_frame(level)
-    if reference is not None:
-        against = result.probability_against(reference, level=level).add_prefix("against_reference_")
-        ranking = ranking.join(against.rename(columns={"against_reference_probability": "against_reference"}))
-    new_sources, why_no_new_sources = _attempt(counted, cluster="two-way")
-    if new_sources is not None:
-        # Two-way variances are a difference of estimates and can come out smaller; more doubt never narrows.
-        wider = new_sources.interval(level).loc[ranking.index]
-        ranking["low_new_sources"] = np.minimum(ranking["low"], wider["low"])
-        ranking["high_new_sources"] = np.maximum(ranking["high"], wider["high"])
-    halves = split_half_agreement(counted, seed=seed)
-    share, decided = left_share(counted)
-    document = {
+    votes, result, options = analysis.votes, analysis.main.result, analysis.options
+    share, decided = left_share(votes.counted)
+    return {
+        "format": _FORMAT,
         "title": title,
-        "answer": answer_sentence(result, reference=reference, level=level),
-        "target_metric": _target_metric(counted),
-        "reference": reference,
+        "answer": answer_sentence(result, reference=analysis.reference, level=options.level),
+        "claim": claim_sentence(result, generalise=analysis.main.generalise),
+        "votes": source,
+        "options": asdict(options),
+        "target_metrics": list(votes.metrics),
+        "reference": analysis.reference,
         "n_participants": result.n_participants,
-        "n_simulated_participants": simulated_people(counted),
+        "n_simulated_participants": simulated_people(votes.counted),
         "n_votes": result.n_votes,
         "n_ties": result.n_ties,
         "n_sources": result.n_sources,
-        "model": "Bradley-Terry, ties as half wins",
-        "gauge": result.gauge,
-        "unit": "logit",
-        "level": level,
-        "cluster": result.cluster,
-        "degrees_of_freedom": result.degrees_of_freedom,
-        "ranking": _rows(ranking.reset_index()),
-        "comparisons": _rows(result.compare(level=level)),
-        "adjustment": "holm",
-        "new_sources": {
-            "degrees_of_freedom": None if new_sources is None else new_sources.degrees_of_freedom,
-            "why_not": why_no_new_sources,
-        },
-        "verification": _verification(table, counted, level),
-        "split_half": None
-        if halves is None
-        else {
-            "mean_spearman": halves.mean,
-            "lowest": halves.lowest,
-            "splits": halves.splits,
-            "fitted": halves.fitted,
-            "seed": seed,
-        },
-        "left_share": share,
-        "n_decided": decided,
-        "left_out": [{"why": why, "votes": count} for why, count in left_out(table)],
-        "sources": _sources(counted),
+        "left_out": _left_out(analysis),
+        "verification": _verification(votes.table),
+        "screening": _screening(analysis),
+        "generalise": {"to": analysis.main.generalise, "why_not": analysis.main.why_not},
+        **_fitted(result, options.level),
+        "ranking": rows(frame),
+        "covariance": plain(result.covariance.to_numpy()),
+        "comparisons": {"adjustment": "holm", "pairs": rows(analysis.comparisons)},
+        "intervals": rows(analysis.intervals),
+        "bootstrap": _bootstrap(analysis),
+        "separation": _table(analysis.separation),
+        "flip": plain(analysis.flip),
+        "goodness_of_fit": plain(analysis.goodness),
+        "agreement": plain(analysis.agreement),
+        "position": plain(analysis.position) | {"left_share": share, "n_decided": decided},
+        "tie_models": plain(analysis.tie_models),
+        "rules": _rules(analysis),
+        "metrics": _groups(analysis),
+        "content": plain(analysis.content),
+        "shares_by_source": _shares(votes.counted),
+        "objective": plain(analysis.objective),
+        "cross_check": plain(analysis.cross_check),
+        "width": plain(analysis.width),
         "software": software_versions(),
     }
-    return ranking, document
 
 
 def software_versions() -> dict[str, str]:
@@ -97,53 +81,100 @@ def software_versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
 
 
-def _target_metric(counted: pd.DataFrame) -> str | None:
-    if "target_metric" not in counted:
-        return None
-    metrics = counted["target_metric"].cat.remove_unused_categories().cat.categories
-    return metrics[0] if len(metrics) else None
+def _fitted(result: BradleyTerryResult, level: float) -> dict:
+    """What every ranking is read with."""
+    return {
+        "model": result.model,
+        "ties": result.ties,
+        "tie_parameter": plain(result.tie_parameter),
+        "gauge": result.gauge,
+        "unit": result.unit,
+        "level": level,
+        "cluster": result.cluster,
+        "degrees_of_freedom": plain(result.degrees_of_freedom),
+        "log_likelihood": plain(result.log_likelihood),
+    }
 
 
-def _verification(table: pd.DataFrame, counted: pd.DataFrame, level: float) -> dict | None:
-    """Who passed, and the ranking on the other side of that line.
+def _ranking(result: BradleyTerryResult | None, level: float) -> dict | None:
+    return None if result is None else _fitted(result, level) | {"rows": rows(result.to_frame(level))}
 
-    Without those who failed where the ranking counts them, with them where `use` has set their votes aside.
-    """
+
+def _table(found: pd.DataFrame | Missing) -> dict:
+    return plain(found) if isinstance(found, Missing) else {"rows": rows(found)}
+
+
+def _verification(table: pd.DataFrame) -> dict | None:
     check = verification(table)
-    if check is None:
-        return None
-    document = {"asked": check.asked, "passed": check.passed, "failed": list(check.failed)}
-    document |= {"beside": None, "ranking": None, "why_not": None}
-    if not check.failed:
-        return document
-    failed_in_counted = counted["participant"].isin(check.failed).to_numpy()
-    if failed_in_counted.any():
-        document["beside"] = "without"
-        other = counted[~failed_in_counted]
-    else:
-        document["beside"] = "with"
-        theirs = table["participant"].isin(check.failed) & (table["kind"] == "test")
-        other = pd.concat([counted, table[theirs.to_numpy()].assign(use=True)])
-    result, document["why_not"] = _attempt(other, cluster="participant")
-    if result is not None:
-        document["ranking"] = _rows(result.to_frame(level).reset_index())
-    return document
+    return None if check is None else {"asked": check.asked, "passed": check.passed, "failed": list(check.failed)}
 
 
-def _attempt(votes: pd.DataFrame, *, cluster: str) -> tuple[BradleyTerryResult | None, str | None]:
-    """A second fit that may fail without taking the report with it: the result, or the reason why there is none."""
-    try:
-        return fit_bradley_terry(votes, cluster=cluster), None
-    except AnalysisError as error:
-        return None, str(error)
+def _left_out(analysis: StudyAnalysis) -> list[dict]:
+    votes = analysis.votes
+    reasons = left_out(votes.table)
+    if votes.removed_votes:
+        reasons.append((f"removed by the screening rule {votes.screening.rule}", votes.removed_votes))
+    return [{"why": why, "votes": count} for why, count in reasons]
 
 
-def _sources(counted: pd.DataFrame) -> list[dict]:
+def _screening(analysis: StudyAnalysis) -> dict:
+    screened = plain(analysis.votes.screening)
+    counts = analysis.votes.screening.participants["decision"].value_counts(sort=False)
+    return screened | {"decisions": {str(decision): int(count) for decision, count in counts.items() if count}}
+
+
+def _bootstrap(analysis: StudyAnalysis) -> dict:
+    drawn, level = analysis.bootstrap, analysis.options.level
+    if isinstance(drawn, Missing):
+        return plain(drawn)
+    table = pd.concat([drawn.scores, drawn.standard_errors, drawn.interval(level)], axis=1)
+    return {
+        "over": drawn.over,
+        "resamples": drawn.resamples,
+        "failed": drawn.failed,
+        "seed": drawn.seed,
+        "gauge": analysis.main.result.gauge,
+        "unit": drawn.unit,
+        "rows": rows(table),
+        "rank_shares": rows(drawn.rank_shares()),
+    }
+
+
+def _rules(analysis: StudyAnalysis) -> dict:
+    if isinstance(analysis.rules, Missing):
+        return plain(analysis.rules)
+    level = analysis.options.level
+    return {
+        "versions": {name: rule.version for name, rule in SCREENING_RULES.items()},
+        "rankings": [
+            {name: plain(getattr(ruled, name)) for name in ruled.__dataclass_fields__ if name != "result"}
+            | {
+                "ranking": None
+                if ruled.result is None
+                else _fitted(ruled.result, level) | {"rows": rows(ruled.ranking)}
+            }
+            for ruled in analysis.rules
+        ],
+    }
+
+
+def _groups(analysis: StudyAnalysis) -> dict:
+    if isinstance(analysis.metrics, Missing):
+        return plain(analysis.metrics)
+    return {
+        group.group: {
+            "n_votes": group.n_votes,
+            "n_participants": group.n_participants,
+            "why_not": group.why_not,
+            "ranking": _ranking(group.result, analysis.options.level),
+        }
+        for group in analysis.metrics.groups
+    }
+
+
+def _shares(counted: pd.DataFrame) -> list[dict]:
     votes, shares = preference_by_source(counted)
-    by_source = json.loads(shares.to_json(orient="index", double_precision=15))
-    return [{"source": source, "votes": int(count), "shares": by_source[source]} for source, count in votes.items()]
-
-
-def _rows(table: pd.DataFrame) -> list[dict]:
-    """Records for JSON: plain Python values, gaps as None."""
-    return json.loads(table.to_json(orient="records", double_precision=15))
+    return [
+        {"source": str(source), "votes": int(count), "shares": plain(shares.loc[source])}
+        for source, count in votes.items()
+    ]

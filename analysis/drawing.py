@@ -1,4 +1,4 @@
-"""The house style of figures: SVG text drawn without pyplot, letters as paths, same input same bytes.
+"""The house style of figures: SVG and PDF drawn without pyplot, same input same bytes; letters as paths in SVG.
 
 Colours are of Okabe & Ito's palette, told apart by people with any colour vision; shape and numbers repeat what colour
 says, so that a grey print loses nothing.
@@ -8,9 +8,11 @@ import functools
 import io
 import warnings
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import matplotlib
 import numpy as np
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -21,16 +23,23 @@ __all__ = [
     "INK",
     "LINE_STYLES",
     "ORANGE",
+    "PALE",
+    "SMALLEST",
     "SOFT",
+    "Drawing",
+    "bare",
     "draw_cells",
+    "drawing_of",
     "label_ticks",
+    "plain_legend",
     "shortened",
     "signed",
     "styled",
     "svg_text",
 ]
 
-BLUE, ORANGE, INK, SOFT, FAINT = "#0072B2", "#D55E00", "#1f2933", "#5b6770", "#c3ccd5"
+BLUE, ORANGE, INK, SOFT, FAINT, PALE = "#0072B2", "#D55E00", "#1f2933", "#5b6770", "#c3ccd5", "#eef1f4"
+SMALLEST = 7.0  # points, of the letters
 # (colour, marker, dashes) of lines in one panel: all pairs differ in two of the three.
 LINE_STYLES = tuple(
     (colour, marker, dashes)
@@ -41,6 +50,8 @@ _LONGEST_LABEL = 26
 _SHADES = LinearSegmentedColormap.from_list("shades", [ORANGE, "#ffffff", BLUE])
 _STYLE = {
     "svg.fonttype": "path",
+    # Outlines that every viewer and publisher takes; type 3 is refused by some.
+    "pdf.fonttype": 42,
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "text.color": INK,
@@ -49,6 +60,18 @@ _STYLE = {
     "xtick.color": INK,
     "ytick.color": INK,
 }
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One figure as SVG text and as PDF."""
+
+    svg: str
+    pdf: bytes
+
+    def files(self, name: str) -> dict[str, str | bytes]:
+        """Contents by file name, as `write_files` takes them."""
+        return {f"{name}.svg": self.svg, f"{name}.pdf": self.pdf}
 
 
 def styled(draw):
@@ -82,7 +105,7 @@ def draw_cells(
     shown = np.ma.masked_invalid(values)
     axes.pcolormesh(*edges, shown, cmap=_SHADES, vmin=-limit, vmax=limit, edgecolors="white", linewidth=2)
     axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
-    size = size or float(np.clip(11 - 0.25 * max(rows, columns), 5, 10))
+    size = size or float(np.clip(11 - 0.25 * max(rows, columns), SMALLEST, 10))
     for i, j in np.argwhere(np.isfinite(values)):
         axes.text(
             j,
@@ -110,16 +133,44 @@ def label_ticks(axis, positions: np.ndarray, labels: Iterable[str], *, slanted: 
             text.set(rotation=40, ha="right", rotation_mode="anchor")
 
 
-def shortened(label: str) -> str:
-    """The label with 26 characters at most; names that begin alike differ at their ends."""
-    half = _LONGEST_LABEL // 2
-    return label if len(label) <= _LONGEST_LABEL else f"{label[:half]}…{label[1 - half :]}"
+def shortened(label: str, longest: int = _LONGEST_LABEL) -> str:
+    """The label with 26 (or `longest`) characters at most; names that begin alike differ at their ends."""
+    half = longest // 2
+    return label if len(label) <= longest else f"{label[:half]}…{label[1 - half :]}"
 
 
 def signed(value: float, digits: int = 2) -> str:
     """So many digits after the point, with its sign."""
     # Adding zero takes the sign off a negative zero.
     return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def bare(axes, *sides: str) -> None:
+    """Without the frame's `sides`."""
+    for side in sides:
+        axes.spines[side].set_visible(False)
+
+
+def plain_legend(figure: Figure, handles: Sequence, *, columns: int, title: str | None = None) -> None:
+    """A legend above the panels whose names are no formulas."""
+    legend = figure.legend(
+        handles=handles, loc="outside upper left", ncols=columns, frameon=False, fontsize=8, title=title
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+
+
+def drawing_of(figure: Figure, salt: str) -> Drawing:
+    """The figure as SVG and as PDF; `salt` as in `svg_text`."""
+    svg = svg_text(figure, salt)
+    # Laid out once: that is most of the work.
+    figure.set_layout_engine("none")
+    FigureCanvasPdf(figure)
+    content = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(content, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
+    return Drawing(svg, content.getvalue())
 
 
 def svg_text(figure: Figure, salt: str) -> str:

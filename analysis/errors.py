@@ -3,16 +3,22 @@
 __all__ = [
     "AnalysisError",
     "ConstantScores",
+    "ContentUnavailable",
     "CovarianceUnavailable",
     "DisconnectedConditions",
+    "EverybodyRemoved",
+    "InvalidObjective",
     "InvalidOption",
     "InvalidQuality",
     "InvalidScores",
     "InvalidTransport",
     "InvalidVotes",
+    "NotAssessable",
     "NotConverged",
+    "PlanOutOfReach",
     "SeparatedConditions",
     "TooFewScores",
+    "TooManyFailedResamples",
     "UnknownCondition",
 ]
 
@@ -55,8 +61,23 @@ class SeparatedConditions(AnalysisError):
         self.conditions = conditions
 
 
+class EverybodyRemoved(AnalysisError):
+    """A screening rule leaves no participant whose votes count.
+
+    Attributes: `screening`, the verdicts as `screen_participants` would have returned them.
+    """
+
+    def __init__(self, message: str, screening):
+        super().__init__(message)
+        self.screening = screening
+
+
 class InvalidQuality(AnalysisError):
     """Rows of objective quality that lack a column, hold what is no number or one stimulus twice, or have no attack."""
+
+
+class NotAssessable(AnalysisError):
+    """The votes do not hold what a measure of agreement or quality needs."""
 
 
 class NotConverged(AnalysisError):
@@ -65,6 +86,17 @@ class NotConverged(AnalysisError):
 
 class CovarianceUnavailable(AnalysisError):
     """The votes do not tell how much participants (or sources) differ."""
+
+
+class TooManyFailedResamples(AnalysisError):
+    """So many resamples have no finite scores that those left would be a biased selection.
+
+    Attributes: `failed`, how many when the bootstrap gave up.
+    """
+
+    def __init__(self, message: str, failed: int):
+        super().__init__(message)
+        self.failed = failed
 
 
 class InvalidScores(AnalysisError):
@@ -81,3 +113,15 @@ class ConstantScores(InvalidScores):
 
 class InvalidTransport(AnalysisError):
     """A file of domain transformations is unreadable or has none for a metric."""
+
+
+class PlanOutOfReach(AnalysisError):
+    """No study of the size that was given reaches what is wanted."""
+
+
+class ContentUnavailable(AnalysisError):
+    """The votes do not tell how scores change from source to source."""
+
+
+class InvalidObjective(AnalysisError):
+    """Manifests or a table of objective measures are unreadable, contradict each other or do not fit the votes."""

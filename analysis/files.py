@@ -22,22 +22,26 @@ def json_text(document: dict) -> str:
     return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
-def write_files(contents: dict[str, str], folder: Path) -> list[Path]:
-    """Write each text under its name into `folder`, made if missing; each file is replaced in one step.
+def write_files(contents: dict[str, str | bytes], folder: Path) -> list[Path]:
+    """Write each text (in UTF-8) or bytes under its name into `folder`, made if missing; each replaced in one step.
+
+    A name may have a folder in front (`tables/ranking.csv`), which is made too.
 
     Raises AnalysisError where the folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in contents.items():
-            handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
+        for name, content in contents.items():
+            target = folder / name
+            target.parent.mkdir(exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
             try:
-                with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                    file.write(text)
+                with os.fdopen(handle, "wb") as file:
+                    file.write(content.encode() if isinstance(content, str) else content)
                     file.flush()
                     os.fsync(file.fileno())
                 os.chmod(temporary, 0o644)
-                os.replace(temporary, folder / name)
+                os.replace(temporary, target)
             except BaseException:
                 Path(temporary).unlink(missing_ok=True)
                 raise

@@ -6,15 +6,17 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student_t
 
-from analysis.counts import CodedVotes, PairCounts, code_votes, pair_counts
+from analysis.counts import LEFT, RIGHT, TIE, CodedVotes, PairCounts, code_votes, pair_counts
 from analysis.covariance import clustered_covariance, require_spread, two_way_covariance
 from analysis.errors import InvalidOption, InvalidVotes
 from analysis.existence import require_finite_scores
 from analysis.likelihood import Estimate, inverse_information, maximise_likelihood
+from analysis.options import check_choice
 from analysis.result import BradleyTerryResult, Effect
+from analysis.shrinkage import estimate_ridge
 from analysis.votes import counted_votes, validate_votes
 
-__all__ = ["CLUSTERS", "MODELS", "TIES", "fit_bradley_terry", "modelled_pairs"]
+__all__ = ["CLUSTERS", "MODELS", "TIES", "coded_votes", "fit_bradley_terry", "modelled_pairs", "require_one_question"]
 
 TIES = ("davidson", "rao-kupper", "half")
 CLUSTERS = ("participant", "source", "two-way", None)
@@ -28,7 +30,7 @@ def fit_bradley_terry(
     cluster: str | None = "participant",
     model: str = "bradley-terry",
     position: bool = False,
-    ridge: float = 0.0,
+    ridge: float | str = 0.0,
     weights: Mapping[str, float] | None = None,
 ) -> BradleyTerryResult:
     """Maximum-likelihood scores of the conditions.
@@ -39,32 +41,38 @@ def fit_bradley_terry(
         1967, JASA 62, 194-204); "half" counts a tie as half a win for each side. Votes without a tie give the same
         scores in all three. The model "thurstone" counts halves.
     cluster: what the standard errors allow for. "participant": a participant's votes hang together (sandwich with
-        P / (P - 1), t quantiles with P - 1 degrees of freedom); "source": those on a source do; "two-way": both
+        P / (P - 1), which software with an uncorrected sandwich, CR0, leaves out; t quantiles with P - 1 degrees of
+        freedom); "source": those on a source do; "two-way": both
         (Cameron, Gelbach & Miller 2011, JBES 29, 238-249), for conclusions about new sources, with min(P, S) - 1
         degrees of freedom; None: independent votes (inverse Fisher information, normal quantiles).
     model: "bradley-terry" (logits), or "thurstone" (Case V, in JOD).
     position: whether a bias to the left is estimated along with the scores.
     ridge: at least 0; the fit maximises log L - ridge / 2 * sum of squared scores, which is a normal prior of variance
         1 / ridge and draws the scores together. It gives finite scores to separated conditions, and names them.
+        "estimated" finds it from the votes (empirical Bayes; the result holds the number): for few votes, and for
+        pairs that were chosen by the votes before them. The standard errors take it as given.
     weights: how much each participant's votes count, by label; those not named count once. 0 leaves them out.
     Raises InvalidVotes, InvalidOption, DisconnectedConditions, SeparatedConditions, CovarianceUnavailable,
     NotConverged.
     """
-    for name, value, allowed in (("ties", ties, TIES), ("cluster", cluster, CLUSTERS), ("model", model, MODELS)):
-        if value not in allowed:
-            expected = ", ".join(map(repr, allowed[:-1])) + f" or {allowed[-1]!r}"
-            raise InvalidOption(f"{name} is {value!r}; expected {expected}")
-    if not 0 <= ridge < np.inf:
-        raise InvalidOption(f"ridge is {ridge!r}; expected a finite number of at least 0")
-    coded = votes if isinstance(votes, CodedVotes) else _coded(votes, weights)
+    check_choice("ties", ties, TIES)
+    check_choice("cluster", cluster, CLUSTERS)
+    check_choice("model", model, MODELS)
+    if ridge != "estimated" and (isinstance(ridge, str) or not 0 <= ridge < np.inf):
+        raise InvalidOption(f"ridge is {ridge!r}; expected a finite number of at least 0, or 'estimated'")
+    coded = coded_votes(votes, weights)
     pooled = coded.pooled()
     pairs, family = modelled_pairs(pooled, ties=ties, model=model, position=position)
-    held = require_finite_scores(pairs, coded.conditions, family=family, ridge=ridge)
+    _require_two_conditions_each(pooled, coded)
+    held = require_finite_scores(
+        pairs, coded.conditions, family=family, ridge=np.inf if ridge == "estimated" else ridge
+    )
+    ridge = estimate_ridge(pairs, family=family) if ridge == "estimated" else ridge
     estimate = maximise_likelihood(pairs, family=family, ridge=ridge)
     inverse = inverse_information(estimate, pairs, ridge=ridge)
     covariance, degrees = _covariance(coded, cluster, estimate, inverse)
     n = len(coded.conditions)
-    tallies = _tallies(pooled, n)
+    tallies = _tallies(coded, pooled)
     return BradleyTerryResult(
         conditions=coded.conditions,
         estimates=estimate.scores,
@@ -73,8 +81,9 @@ def fit_bradley_terry(
         model=model,
         ties="half" if model == "thurstone" else ties,
         tie_parameter=_tie_parameter(ties, model, estimate),
+        tie_log_error=None if estimate.tie is None else float(np.sqrt(covariance[n, n])),
         position=_position(estimate, covariance, degrees),
-        ridge=ridge,
+        ridge=float(ridge),
         held_by_ridge=held,
         cluster=cluster,
         degrees_of_freedom=float(degrees),
@@ -96,9 +105,12 @@ def modelled_pairs(pooled: np.ndarray, *, ties: str, model: str, position: bool)
     return pairs, ties if pairs.tied.any() else model
 
 
-def _coded(votes: pd.DataFrame, weights: Mapping[str, float] | None) -> CodedVotes:
+def coded_votes(votes: pd.DataFrame | CodedVotes, weights: Mapping[str, float] | None = None) -> CodedVotes:
+    """What `fit_bradley_terry` counts of a vote table, with the participants' weights; codes stay as they are."""
+    if isinstance(votes, CodedVotes):
+        return votes
     table = counted_votes(validate_votes(votes))
-    _require_one_question(table)
+    require_one_question(table)
     if weights is None:
         return code_votes(table)
     factor = table["participant"].astype(str).map(weights).fillna(1.0).to_numpy(dtype=float)
@@ -118,10 +130,10 @@ def _covariance(
     fitted = {"estimate": estimate, "inverse": inverse}
     if cluster == "participant":
         degrees = coded.n_participants - 1
-        covariance = clustered_covariance(coded, coded.participant, coded.n_participants, **fitted)
+        covariance = clustered_covariance(coded, coded.participant, coded.n_participants, of="participant", **fitted)
     elif cluster == "source":
         degrees = coded.n_sources - 1
-        covariance = clustered_covariance(coded, coded.source, coded.n_sources, **fitted)
+        covariance = clustered_covariance(coded, coded.source, coded.n_sources, of="source", **fitted)
     else:
         degrees = min(coded.n_participants, coded.n_sources) - 1
         covariance = two_way_covariance(coded, **fitted)
@@ -130,12 +142,13 @@ def _covariance(
     return covariance, degrees
 
 
-def _tallies(pooled: np.ndarray, n: int) -> np.ndarray:
-    table = pooled.reshape(n, n, 3)
-    left, right, ties = table[..., 0], table[..., 1], table[..., 2]
-    wins = left.sum(axis=1) + right.sum(axis=0)
-    losses = right.sum(axis=1) + left.sum(axis=0)
-    return np.rint(np.column_stack([wins, losses, ties.sum(axis=1) + ties.sum(axis=0)])).astype(int)
+def _tallies(coded: CodedVotes, pooled: np.ndarray) -> np.ndarray:
+    """Wins, losses and ties of each condition, (n, 3), in votes, whatever their weights."""
+    n = len(coded.conditions)
+    votes = pooled if coded.weight is None else np.bincount(coded.cell, minlength=len(pooled))
+    table = votes.reshape(n, n, 3)
+    shown_left, shown_right = np.einsum("ijk->ik", table), np.einsum("ijk->jk", table)
+    return shown_left + shown_right[:, [RIGHT, LEFT, TIE]]
 
 
 def _tie_parameter(ties: str, model: str, estimate: Estimate) -> float | None:
@@ -152,7 +165,19 @@ def _position(estimate: Estimate, covariance: np.ndarray, degrees: float) -> Eff
     return Effect(estimate.left_bias, error, float(2 * student_t.sf(abs(estimate.left_bias) / error, degrees)))
 
 
-def _require_one_question(table: pd.DataFrame) -> None:
+def _require_two_conditions_each(pooled: np.ndarray, coded: CodedVotes) -> None:
+    n = len(coded.conditions)
+    alike = np.einsum("iik->i", pooled.reshape(n, n, 3))
+    if alike.any():
+        condition = int(np.flatnonzero(alike)[0])
+        at = int(np.flatnonzero(coded.cell // 3 == condition * (n + 1))[0])
+        raise InvalidVotes(
+            f"vote {at + 1} compares {coded.conditions[condition]!r} with itself; a pair needs two conditions"
+        )
+
+
+def require_one_question(table: pd.DataFrame) -> None:
+    """Raise InvalidVotes unless there are counted votes, all about one target metric."""
     if len(table) == 0:
         raise InvalidVotes("no vote counts: every row is of another kind than `test` or has `use` false")
     if "target_metric" in table:

@@ -1,5 +1,6 @@
 """What tables of votes and of scores share: read the CSV, check its columns and labels, name what is wrong."""
 
+import csv
 import re
 import warnings
 from collections.abc import Callable, Mapping
@@ -14,56 +15,85 @@ __all__ = ["Row", "first_true", "read_labelled_csv", "refuse_unknown", "require_
 
 # Neither a page nor a drawing can hold them.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# In labels that are joined by line ends: one that is empty, padded or has such a letter.
+_SUSPECT = re.compile(r"^$|^\s|\s$|[\x00-\x09\x0b-\x1f\x7f]", re.MULTILINE)
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_MOST_COLUMNS_NAMED = 12
 
 Row = Callable[[int], str]
 
 
 def read_labelled_csv(
-    path: Path, *, labels: tuple[str, ...], of: str, header: str, error: type[AnalysisError]
+    path: Path,
+    *,
+    labels: tuple[str, ...],
+    of: str,
+    header: str,
+    error: type[AnalysisError],
+    texts: tuple[str, ...] = (),
 ) -> pd.DataFrame:
     """The file as it stands, the columns `labels` as categories of text, empty fields as gaps.
 
-    of, header: what the rows are and the columns that they need, for messages. Raises `error`.
+    texts: columns that come as text and not as what they look like. of, header: what the rows are and the columns that
+    they need, for messages. Empty rows at the end, as spreadsheets write them, are left out. Raises `error`.
     """
     if not path.is_file():
         found = "is a folder" if path.is_dir() else "does not exist"
         raise error(f"{path} {found}; give the path of a CSV of {of} with the header {header}")
     try:
+        _check_header(path, of, header, error)
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(
+            table = pd.read_csv(
                 path,
-                dtype=dict.fromkeys(labels, "category"),
+                dtype=dict.fromkeys(labels, "category") | dict.fromkeys(texts, object),
                 keep_default_na=False,
                 na_values=[""],
                 encoding="utf-8-sig",
                 index_col=False,
                 low_memory=False,
                 float_precision="round_trip",
+                # They are rows to a spreadsheet, and count in the numbers of rows that messages give.
+                skip_blank_lines=False,
             )
+        _check_quotes(path, len(table), error)
     except pd.errors.EmptyDataError:
         raise error(f"{path} is empty; expected a CSV of {of} with the header {header}") from None
     except UnicodeDecodeError:
-        raise error(f"{path} is not UTF-8 text; save the {of} as a CSV in UTF-8") from None
+        raise error(_not_utf8(path, of)) from None
     except (pd.errors.ParserError, pd.errors.ParserWarning) as problem:
-        detail = " ".join(str(problem).removeprefix("Error tokenizing data. C error:").split())
-        raise error(f"{path} is not a CSV with the same number of fields in every row: {detail}") from None
+        raise error(_uneven(path, " ".join(str(problem).split()))) from None
     except OSError as problem:
         raise error(f"{path} cannot be read: {problem.strerror or problem}") from None
+    return _without_empty_end(table)
 
 
 def require_columns(
-    frame: pd.DataFrame, columns: Mapping[str, str], *, name: str, each: str, error: type[AnalysisError]
+    frame: pd.DataFrame, columns: Mapping[str, str], *, name: str, each: str, error: type[AnalysisError], example: str
 ) -> None:
-    """Raise `error` unless every one of `columns` (name -> meaning) is there once; each: what a row is."""
+    """Raise `error` unless every one of `columns` (name -> meaning) is there once.
+
+    each: what a row is; example: a row of those columns.
+    """
     repeated = frame.columns[frame.columns.duplicated()]
     if len(repeated):
         raise error(f"{name} has the column {repeated[0]} twice; keep one of them")
     missing = [column for column in columns if column not in frame]
     if missing:
         wanted = "; ".join(f"{column}: {columns[column]}" for column in missing)
-        found = ", ".join(str(column) for column in frame.columns) or "none"
-        raise error(f"{name} lacks {len(missing)} column(s) that every {each} needs ({wanted}); it has: {found}")
+        found = [str(column) for column in frame.columns]
+        said = ", ".join(found[:_MOST_COLUMNS_NAMED]) or "none"
+        if len(found) > _MOST_COLUMNS_NAMED:
+            said += f" and {len(found) - _MOST_COLUMNS_NAMED} more"
+        spelled = {column.strip().casefold().replace(" ", "_"): column for column in found}
+        rename = ", ".join(f"{spelled[column]!r} to {column}" for column in missing if column in spelled)
+        if all(column in spelled for column in missing):
+            raise error(f"{name} spells the names of {len(missing)} column(s) otherwise; rename {rename}")
+        hint = f"rename {rename}; " if rename else ""
+        raise error(
+            f"{name} lacks {len(missing)} column(s) that every {each} needs ({wanted}); it has: {said}; "
+            f"{hint}such a table begins with the line {','.join(columns)} and goes on like {example}"
+        )
     if len(frame) == 0:
         raise error(f"{name} has a header and no {each}s; expected one row per {each}")
 
@@ -75,10 +105,15 @@ def text_labels(values: pd.Series, row: Row, *, meaning: str | None, error: type
     """
     if not isinstance(values.dtype, pd.CategoricalDtype):
         values = values.astype("category")
-    if values.cat.categories.inferred_type != "string":
+    if values.cat.categories.inferred_type not in ("string", "empty"):
         values = values.cat.rename_categories([str(label) for label in values.cat.categories])
     codes = values.cat.codes.to_numpy()
     labels = values.cat.categories
+    joined = "\n".join(labels)
+    if (meaning is None or codes.min(initial=0) >= 0) and (
+        (not _SUSPECT.search(joined) and joined.count("\n") == max(len(labels) - 1, 0)) or not len(labels)
+    ):
+        return values
     blank = [code for code, label in enumerate(labels) if not label.strip()]
     if blank and meaning is None:
         return text_labels(values.cat.remove_categories(labels[blank]), row, meaning=None, error=error)
@@ -89,7 +124,10 @@ def text_labels(values: pd.Series, row: Row, *, meaning: str | None, error: type
         raise error(f"{row(empty)}: {values.name} is empty; expected {meaning}")
     at = first_true(np.isin(codes, unprintable)) if unprintable else None
     if at is not None:
-        raise error(f"{row(at)}: {values.name} is {labels[codes[at]]!r}; remove the control characters from the label")
+        raise error(
+            f"{row(at)}: {values.name} is {labels[codes[at]]!r}; remove the line breaks, tabs and other control "
+            "characters from the label"
+        )
     at = first_true(np.isin(codes, padded)) if padded else None
     if at is not None:
         raise error(f"{row(at)}: {values.name} is {labels[codes[at]]!r}; remove the spaces around the label")
@@ -99,12 +137,99 @@ def text_labels(values: pd.Series, row: Row, *, meaning: str | None, error: type
 def refuse_unknown(values: pd.Series, allowed: tuple[str, ...], row: Row, *, error: type[AnalysisError]) -> None:
     """Raise `error` at the first label that is none of `allowed`."""
     unknown = [code for code, label in enumerate(values.cat.categories) if label not in allowed]
-    at = first_true(np.isin(values.cat.codes.to_numpy(), unknown)) if unknown else None
+    codes = values.cat.codes.to_numpy()
+    wrong = np.isin(codes, unknown) if unknown else np.zeros(0, dtype=bool)
+    at = first_true(wrong)
     if at is not None:
         expected = ", ".join(allowed[:-1]) + " or " + allowed[-1]
-        raise error(f"{row(at)}: {values.name} is {values.iloc[at]!r}; expected {expected}")
+        others = int(wrong.sum()) - 1
+        more = f" ({others} more row(s) have another label too)" if others else ""
+        raise error(f"{row(at)}: {values.name} is {values.iloc[at]!r}; expected {expected}, spelled like this{more}")
 
 
 def first_true(mask: np.ndarray) -> int | None:
     """Position of the first True, None where there is none."""
     return int(np.argmax(mask)) if mask.any() else None
+
+
+def _check_header(path: Path, of: str, header: str, error: type[AnalysisError]) -> None:
+    with open(path, "rb") as file:
+        line = file.readline(1 << 16)
+    if line[:2] in (b"\xff\xfe", b"\xfe\xff") or line.count(b"\0") > len(line) // 4:
+        raise error(f"{path} is UTF-16 text and not UTF-8; save it as 'CSV UTF-8 (comma delimited)'")
+    text = line.decode("utf-8-sig")
+    if line and not text.strip():
+        raise error(f"{path}, row 1 is empty; the first row has to be the header {header}")
+    if "," not in text:
+        for separator, name in _SEPARATORS.items():
+            if separator in text:
+                raise error(
+                    f"{path} has {name} between its fields and not commas; save the {of} with commas and decimal points "
+                    "(a spreadsheet set to English does; so does pandas: "
+                    f"read_csv(..., sep={separator!r}, decimal=',').to_csv(..., index=False))"
+                )
+    names = next(csv.reader([text]), [])
+    for name in names:
+        if name and names.count(name) > 1:
+            raise error(f"{path} has the column {name} twice; keep one of them")
+
+
+def _not_utf8(path: Path, of: str) -> str:
+    sentence = f"{path} is not UTF-8 text"
+    row = 1
+    with open(path, "rb") as file:
+        for line in file:
+            try:
+                line.decode()
+            except UnicodeDecodeError as problem:
+                around = line[max(problem.start - 12, 0) : problem.end + 12].decode("latin-1").strip()
+                if b"\0" not in line and around.isprintable():
+                    sentence = f"{path}, row {row} is not UTF-8 text (near {around!r}, read as Latin-1)"
+                break
+            row += 1
+    return f"{sentence}; save the {of} as 'CSV UTF-8 (comma delimited)'"
+
+
+def _uneven(path: Path, problem: str) -> str:
+    sentence = f"{path} is not a CSV with the same number of fields in every row"
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(file)
+        try:
+            expected = len(next(rows, []))
+            found = next(((at, len(row)) for at, row in enumerate(rows, 2) if len(row) > expected), None)
+        except csv.Error:
+            found = None
+    if found is None:
+        return (
+            f"{sentence}: {problem.removeprefix('Error tokenizing data. C error: ')}; see whether each quote is closed"
+        )
+    return (
+        f"{sentence}: row {found[0]} has {found[1]} and not {expected}; put text that holds a comma into double quotes, "
+        "and write numbers with a decimal point"
+    )
+
+
+def _check_quotes(path: Path, rows: int, error: type[AnalysisError]) -> None:
+    """Where fields hold line ends: an open quote would hide the rows up to the next one."""
+    with open(path, "rb") as file:
+        lines = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+    if lines <= rows + 1:
+        return
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        records = csv.reader(file, strict=True)
+        row = 0
+        try:
+            for row, _ in enumerate(records, 1):
+                pass
+        except csv.Error:
+            raise error(
+                f"{path}, row {row + 1}: a quote is opened and not closed before the next comma or the end of the row; "
+                "close it, or write a quote inside of a text twice"
+            ) from None
+
+
+def _without_empty_end(table: pd.DataFrame) -> pd.DataFrame:
+    end = len(table)
+    while end and table.iloc[end - 1].isna().all():
+        end -= 1
+    return table.iloc[:end]

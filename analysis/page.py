@@ -1,25 +1,47 @@
 """Pages of reports: HTML files that need nothing but themselves."""
 
+import re
 from pathlib import Path
 
 import jinja2
+import markupsafe
 
 from analysis.drawing import signed
-from analysis.summary import percent
+from analysis.summary import counted, p_value, percent, thousands
+from analysis.tables import Table
 
 __all__ = ["fill_template", "inline_svg", "render_page"]
 
+_CONTENTS = (
+    ("ranking", "Ranking"),
+    ("asked", "What was asked"),
+    ("pairs", "Every pair"),
+    ("certainty", "How sure"),
+    ("trust", "Can the votes be trusted?"),
+    ("assumptions", "Does it hang on the method?"),
+    ("clips", "Clip by clip"),
+    ("objective", "Objective measures"),
+    ("methods", "Methods and limits"),
+    ("again", "The same again"),
+)
 
-def render_page(document: dict, *, forest: str, preference: str) -> str:
+
+def render_page(document: dict, *, tables: dict[str, Table], figures: dict[str, str], words: dict) -> str:
     """HTML of a report.
 
-    document: as `write_report` puts it into ranking.json; forest, preference: SVG text, drawn into the page.
+    document: as results.json holds it; tables: by name; figures: SVG text by name, drawn into the page; words: the
+    sentences that need more than the document (see `report_words`).
     """
+    level = document["level"]
     return fill_template(
         "report.html",
         **document,
-        forest=inline_svg(forest),
-        preference=inline_svg(preference),
+        **words,
+        tables=tables,
+        figures={name: inline_svg(svg) for name, svg in figures.items()},
+        contents=_CONTENTS,
+        level_text=f"{100 * level:g} %",
+        alpha=f"{1 - level:g}",
         conditions=[row["condition"] for row in document["ranking"]],
     )
 
@@ -34,9 +56,9 @@ def fill_template(name: str, **content) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(
-        percent=percent, signed=signed, p_value=_p_value, thousands=_thousands, unbroken=_unbroken
-    )
+    environment.filters.update(percent=percent, signed=signed, p_value=_p_value, thousands=thousands, counted=counted)
+    environment.filters.update(unbroken=_unbroken, brackets=_brackets, code=_code)
+    environment.tests["missing"] = _missing
     return environment.get_template(name).render(**content)
 
 
@@ -45,13 +67,26 @@ def inline_svg(svg: str) -> str:
     return svg[svg.index("<svg") :]
 
 
-def _p_value(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+def _missing(record) -> bool:
+    """Whether a part of a document is only the reason why there is none."""
+    return isinstance(record, dict) and isinstance(record.get("why_not"), str)
+
+
+def _p_value(p: float) -> str:
+    text = p_value(p)
+    return text if text.startswith("<") else f"= {text}"
+
+
+def _brackets(text: str) -> markupsafe.Markup:
+    """Marks what stands in square brackets, which somebody has to fill in."""
+    escaped = str(markupsafe.escape(text))
+    return markupsafe.Markup(re.sub(r"\[[^\]]+\]", r"<mark>\g<0></mark>", escaped))
+
+
+def _code(text: str) -> markupsafe.Markup:
+    """What stands between backticks as code."""
+    return markupsafe.Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(markupsafe.escape(text))))
 
 
 def _unbroken(text: str) -> str:
     return text.replace(" %", "\N{NO-BREAK SPACE}%")
-
-
-def _thousands(value: int) -> str:
-    return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")

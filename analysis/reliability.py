@@ -16,12 +16,23 @@ __all__ = ["SplitHalf", "split_half_agreement"]
 
 @dataclass(frozen=True)
 class SplitHalf:
-    """Mean and lowest Spearman correlation between the scores of two halves, over the splits that could be fitted."""
+    """Spearman correlation between the scores of two halves, over the splits that could be fitted.
+
+    mean, lowest; low, median, high: the quantiles 0.025, 0.5 and 0.975. These say how far single splits differ and are
+    no confidence interval, for all splits are of the same participants.
+    whole: 2 r / (1 + r) of the mean Pearson correlation r between the scores of the halves: the correlation to expect
+    between two studies of the size of the whole one (Spearman 1910 and Brown 1910, British Journal of Psychology 3);
+    None where r is not positive.
+    """
 
     mean: float
     lowest: float
     splits: int
     fitted: int
+    low: float
+    median: float
+    high: float
+    whole: float | None
 
 
 def split_half_agreement(votes: pd.DataFrame, *, seed: int, splits: int = 100) -> SplitHalf | None:
@@ -40,22 +51,37 @@ def split_half_agreement(votes: pd.DataFrame, *, seed: int, splits: int = 100) -
     for half in first_half:
         half[generator.permutation(people)[: people // 2]] = 1
     found = [
-        correlation
+        correlations
         for halves in zip(first_half @ per_person, (1 - first_half) @ per_person, strict=True)
-        if (correlation := _agreement(*halves, coded.conditions)) is not None
+        if (correlations := _agreement(*halves, coded.conditions)) is not None
     ]
     if not found:
         return None
-    return SplitHalf(mean=float(np.mean(found)), lowest=float(np.min(found)), splits=splits, fitted=len(found))
+    by_rank, by_score = np.array(found).T
+    pearson = float(by_score.mean())
+    low, median, high = np.quantile(by_rank, [0.025, 0.5, 0.975])
+    return SplitHalf(
+        mean=float(by_rank.mean()),
+        lowest=float(by_rank.min()),
+        splits=splits,
+        fitted=len(found),
+        low=float(low),
+        median=float(median),
+        high=float(high),
+        whole=2 * pearson / (1 + pearson) if pearson > 0 else None,
+    )
 
 
-def _agreement(first: np.ndarray, second: np.ndarray, conditions: tuple[str, ...]) -> float | None:
+def _agreement(first: np.ndarray, second: np.ndarray, conditions: tuple[str, ...]) -> tuple[float, float] | None:
+    """Spearman and Pearson correlation between the scores of two halves; None where one is undefined."""
     halves = [pair_counts(counts).halved() for counts in (first, second)]
     try:
         for pairs in halves:
             require_finite_scores(pairs, conditions)
     except (DisconnectedConditions, SeparatedConditions):
         return None
-    ranks = [rankdata(maximise_likelihood(pairs).scores) for pairs in halves]
-    correlation = np.corrcoef(*ranks)[0, 1] if min(np.ptp(rank) for rank in ranks) > 0 else np.nan
-    return None if np.isnan(correlation) else float(correlation)
+    scores = [maximise_likelihood(pairs).scores for pairs in halves]
+    ranks = [rankdata(score) for score in scores]
+    if min(np.ptp(rank) for rank in ranks) == 0:
+        return None
+    return float(np.corrcoef(*ranks)[0, 1]), float(np.corrcoef(*scores)[0, 1])

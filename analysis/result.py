@@ -40,7 +40,8 @@ class BradleyTerryResult:
 
     estimates (n,), estimate_covariance (n, n): in the order of `conditions`; `scores` and `covariance` are the same
     with labels. tally_counts (n, 3): wins, losses, ties of the counted votes.
-    tie_parameter: Davidson's nu or Rao and Kupper's theta (0 and 1 where nobody tied), None with ties="half".
+    tie_parameter: Davidson's nu or Rao and Kupper's theta (0 and 1 where nobody tied), None with ties="half";
+    tie_log_error: standard error of its logarithm, None where it was not estimated.
     position: bias to the left, added to the score of the condition on the left; None where it was not modelled.
     ridge: the fit maximised log L - ridge / 2 * sum of squared scores. held_by_ridge: conditions whose scores would be
     infinite without it. degrees_of_freedom: of the t quantiles; infinite for independent votes.
@@ -54,6 +55,7 @@ class BradleyTerryResult:
     model: str
     ties: str
     tie_parameter: float | None
+    tie_log_error: float | None
     position: Effect | None
     ridge: float
     held_by_ridge: tuple[str, ...]
@@ -97,7 +99,10 @@ class BradleyTerryResult:
         return lambda difference: expit(difference * per_unit)
 
     def anchored(self, condition: str) -> "BradleyTerryResult":
-        """The same fit with the score of `condition` at zero, its uncertainty passed on to the others."""
+        """The same fit with the score of `condition` at zero, its uncertainty passed on to the others.
+
+        These are the coefficients and standard errors of a regression with `condition` as the reference category.
+        """
         self._require(condition)
         shift = np.eye(len(self.conditions))
         shift[:, self.conditions.index(condition)] -= 1

@@ -75,14 +75,15 @@ def choose_pairs(
         return chosen
     allowed[chosen] = False
     state = _Information(pool, fit_posterior(pool), pool.pending + np.bincount(chosen, minlength=len(allowed)))
-    while len(chosen) < count:
+    while True:
         worth = np.where(allowed, state.worth(), -1.0)
         best = np.flatnonzero(worth >= worth.max() * (1 - 1e-9))
         pair = int(best[np.argmin(lots[best])])
         chosen.append(pair)
+        if len(chosen) == count:
+            return chosen
         allowed[pair] = False
         state.add(pair)
-    return chosen
 
 
 def fit_posterior(pool: PairPool) -> Posterior:
@@ -97,18 +98,18 @@ def fit_posterior(pool: PairPool) -> Posterior:
         residual = pool.wins - pool.votes * chance
         slope = np.bincount(cells, np.concatenate([residual, -residual]), effects.size).reshape(effects.shape)
         weight = _laplacians(pool, pool.votes * chance * (1 - chance))
-        within = np.linalg.inv(weight + eye / tau2)
-        covariance = np.linalg.inv(eye / sigma2 + (weight @ within).sum(axis=0) / tau2)
+        within, share, covariance = _blocks(weight, sigma2, tau2)
         of_effects = slope - effects / tau2
         of_scores = slope.sum(axis=0) - scores / sigma2
-        shared = np.einsum("sij,sj->i", weight @ within, of_effects)
+        # weight @ within = eye - share, which is symmetric; the same below.
+        shared = (of_effects - _each(share, of_effects)).sum(axis=0)
         step = covariance @ (of_scores - shared)
-        effect_step = np.einsum("sij,sj->si", within, of_effects - weight @ step)
+        effect_step = _each(within, of_effects - weight @ step)
         longest = max(np.abs(step).max(), np.abs(effect_step).max())
         short = min(1.0, _LONGEST_STEP / longest) if longest else 1.0
         scores, effects = scores + short * step, effects + short * effect_step
-        cross = within @ weight
-        spread = np.trace(within + cross @ covariance @ cross.swapaxes(-1, -2), axis1=1, axis2=2).sum()
+        cross = eye - share
+        spread = np.trace(within.sum(axis=0)) + np.vdot(cross @ covariance, cross)
         sigma2 = _variance(_SIGMA2, scores @ scores + np.trace(covariance), n_conditions)
         tau2 = _variance(_TAU2, np.sum(effects**2) + spread, effects.size)
         if longest < _TOLERANCE:
@@ -117,47 +118,74 @@ def fit_posterior(pool: PairPool) -> Posterior:
 
 
 class _Information:
-    """What is known when so many votes more are counted as given, and what one more on each pair would add."""
+    """What is known when so many votes more are counted as given, and what one more on each pair would add.
+
+    A vote on a pair changes every covariance by a product of two vectors (Sherman & Morrison 1950, Annals of
+    Mathematical Statistics 21, 124-127), so that nothing is inverted between one choice and the next.
+    """
 
     def __init__(self, pool: PairPool, posterior: Posterior, pending: np.ndarray):
-        self._pool, self._posterior = pool, posterior
-        self._eye = np.eye(len(posterior.scores))
+        self._pool = pool
+        sigma2, tau2 = posterior.sigma2, posterior.tau2
         difference = _differences(pool, posterior.scores, posterior.effects)
         chance = _expit(difference)
-        self._weight = _laplacians(pool, pool.votes * chance * (1 - chance))
-        self._within = np.linalg.inv(self._weight + self._eye / posterior.tau2)
+        weight = _laplacians(pool, pool.votes * chance * (1 - chance))
         # Information of one vote at the posterior's mean chance, not at its mode (MacKay 1992, equation 10).
-        _, variance = self._covariances()
+        variance = self._variances(*_blocks(weight, sigma2, tau2))
         chance = _expit(difference / np.sqrt(1 + np.pi * variance / 8))
         self._vote = chance * (1 - chance)
-        self._weight += _laplacians(pool, pending * self._vote)
-        self._within = np.linalg.inv(self._weight + self._eye / posterior.tau2)
+        self._within, self._share, covariance = _blocks(weight + _laplacians(pool, pending * self._vote), sigma2, tau2)
+        self._variance = self._variances(self._within, self._share, covariance)
+        # Covariance of the scores, and of the centred scores, with each source's utilities: (S, K, K).
+        self._shared = covariance @ self._share
+        centred = self._shared - self._shared.mean(axis=1, keepdims=True)
+        self._reach = centred[pool.source, :, pool.first] - centred[pool.source, :, pool.second]
+        self._added: list[np.ndarray] = []
 
     def worth(self) -> np.ndarray:
         """Return (P,) by how much one vote on each pair lowers the summed variance of the centred scores."""
-        shared, variance = self._covariances()
-        shared = shared - shared.mean(axis=1, keepdims=True)
-        pool = self._pool
-        reach = shared[pool.source, :, pool.first] - shared[pool.source, :, pool.second]
-        return np.sum(reach**2, axis=1) * self._vote / (1 + self._vote * variance)
+        return np.einsum("pk,pk->p", self._reach, self._reach) * self._vote / (1 + self._vote * self._variance)
 
     def add(self, pair: int) -> None:
         """Count one vote on a pair as given."""
-        source = self._pool.source[pair]
-        vector = self._eye[self._pool.first[pair]] - self._eye[self._pool.second[pair]]
-        self._weight[source] += self._vote[pair] * np.outer(vector, vector)
-        self._within[source] = np.linalg.inv(self._weight[source] + self._eye / self._posterior.tau2)
+        pool = self._pool
+        source, first, second = pool.source[pair], pool.first[pair], pool.second[pair]
+        # Covariance of all utilities (S, K) with the pair's difference, less what the votes counted before took off.
+        column = self._share @ (self._shared[source, :, first] - self._shared[source, :, second])
+        column[source] += self._within[source, :, first] - self._within[source, :, second]
+        for earlier in self._added:
+            column -= earlier * (earlier[source, first] - earlier[source, second])
+        scale = self._vote[pair] / (1 + self._vote[pair] * self._variance[pair])
+        self._added.append(column * np.sqrt(scale))
+        along = column[pool.source, pool.first] - column[pool.source, pool.second]
+        self._reach -= np.outer(scale * along, self._reach[pair])
+        self._variance -= scale * along**2
 
-    def _covariances(self) -> tuple[np.ndarray, np.ndarray]:
-        """Covariance of the scores with each source's utilities, (S, K, K), and variance of each pair's difference."""
-        posterior, pool = self._posterior, self._pool
-        share = self._within / posterior.tau2
-        covariance = np.linalg.inv(self._eye / posterior.sigma2 + (self._weight @ share).sum(axis=0))
-        shared = covariance @ share
-        utilities = share @ shared + self._within
-        at, first, second = pool.source, pool.first, pool.second
-        variance = utilities[at, first, first] + utilities[at, second, second] - 2 * utilities[at, first, second]
-        return shared, variance
+    def _variances(self, within: np.ndarray, share: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+        """Posterior variance of each pair's difference, (P,)."""
+        utilities = share @ covariance @ share + within
+        at, first, second = self._pool.source, self._pool.first, self._pool.second
+        own = utilities.diagonal(axis1=1, axis2=2)
+        return own[at, first] + own[at, second] - 2 * utilities[at, first, second]
+
+
+def _blocks(weight: np.ndarray, sigma2: float, tau2: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Inverse of the joint precision of scores and effects, by blocks; weight: (S, K, K).
+
+    Returns each source's covariance given the scores, what that leaves of a change of the scores (both symmetric,
+    (S, K, K)), and the covariance of the scores (K, K).
+    """
+    eye = np.eye(weight.shape[-1])
+    within = np.linalg.inv(weight + eye / tau2)
+    share = within / tau2
+    # weight @ within = eye - share.
+    covariance = np.linalg.inv(eye / sigma2 + (len(weight) * eye - share.sum(axis=0)) / tau2)
+    return within, share, covariance
+
+
+def _each(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Products (S, K) of matrices (S, K, K) and vectors (S, K)."""
+    return (matrices @ vectors[..., None])[..., 0]
 
 
 def _sizes(pool: PairPool) -> tuple[int, int]:
@@ -172,12 +200,10 @@ def _differences(pool: PairPool, scores: np.ndarray, effects: np.ndarray) -> np.
 def _laplacians(pool: PairPool, weight: np.ndarray) -> np.ndarray:
     """Information (S, K, K) about each source's utilities from votes of these weights (P,)."""
     n_sources, n = _sizes(pool)
-    one, other = pool.source * n + pool.first, pool.source * n + pool.second
-    cells = np.concatenate(
-        [one * n + pool.first, other * n + pool.second, one * n + pool.second, other * n + pool.first]
-    )
-    values = np.concatenate([weight, weight, -weight, -weight])
-    return np.bincount(cells, values, n_sources * n * n).reshape(n_sources, n, n)
+    cells = (pool.source * n + pool.first) * n + pool.second
+    joint = np.bincount(cells, weight, n_sources * n * n).reshape(n_sources, n, n)
+    joint = joint + joint.swapaxes(1, 2)
+    return joint.sum(axis=2)[..., None] * np.eye(n) - joint
 
 
 def _variance(guess: float, squares: float, values: int) -> float:

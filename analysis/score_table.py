@@ -44,6 +44,7 @@ _LARGEST, _MOST_FRAMES = 1e100, 2**53
 _LABELS = ("target_metric", "metric", "lower_better", "attack", "setting", "dataset", "source")
 _KEY = ["target_metric", "metric", "attack", "setting", "dataset", "source", "frame"]
 _HEADER = ",".join(SCORE_COLUMNS)
+_EXAMPLE = "maniqa,maniqa,false,fgsm,default,2,set1,bikes,0,61.2,66.9"
 _RESERVED = {"attack": (ALL, ITERATIVE, UNIVERSAL), "dataset": (ALL,)}
 
 
@@ -87,7 +88,7 @@ def validate_scores(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _validated(frame: pd.DataFrame, row: Row, name: str) -> pd.DataFrame:
-    require_columns(frame, SCORE_COLUMNS, name=name, each="score", error=InvalidScores)
+    require_columns(frame, SCORE_COLUMNS, name=name, each="score", error=InvalidScores, example=_EXAMPLE)
     frame = frame.copy(deep=False).reset_index(drop=True)
     for column in _LABELS:
         if column != "lower_better":

@@ -11,13 +11,21 @@ from analysis.result import BradleyTerryResult
 __all__ = [
     "Verification",
     "answer_sentence",
+    "claim_sentence",
+    "counted",
+    "kind_of_votes",
     "left_out",
     "left_share",
+    "p_value",
     "percent",
     "preference_by_source",
     "simulated_people",
+    "thousands",
     "verification",
 ]
+
+# A sentence that lists more is not read.
+_MOST_NAMES = 4
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,21 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
+def counted(count: int, noun: str) -> str:
+    """1, "vote" -> "1 vote"; 8220, "vote" -> "8 220 votes"."""
+    return f"{thousands(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def thousands(count: int) -> str:
+    """8220 -> "8 220"."""
+    return f"{count:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def p_value(p: float) -> str:
+    """0.0123 -> "0.012"; below a thousandth only that it is."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def answer_sentence(result: BradleyTerryResult, *, reference: str | None, level: float) -> str:
     """The ranking in one sentence with its uncertainty.
 
@@ -46,10 +69,11 @@ def answer_sentence(result: BradleyTerryResult, *, reference: str | None, level:
     order = [condition for condition in result.to_frame().index if condition != reference]
     comparisons = result.compare(level=level)
     alike = comparisons[comparisons["p_adjusted"] >= 1 - level]
+    votes = kind_of_votes(result)
 
     def preferred(row: pd.Series, over: str) -> str:
         bounds = f"{100 * level:g} % interval {percent(row['low'])} to {percent(row['high'])}"
-        return f"preferred over {over} in {percent(row['probability'])} of votes, {bounds}"
+        return f"preferred over {over} in {percent(row['probability'])} of {votes}, {bounds}"
 
     def place(condition: str, where: str, extreme: str, figures: str = "") -> str:
         rivals = _partners(alike, condition, order)
@@ -74,6 +98,23 @@ def answer_sentence(result: BradleyTerryResult, *, reference: str | None, level:
     best = place(order[0], "the least visible", "highest", figures[0])
     worst = place(order[-1], "the most visible", "lowest", figures[1])
     return f"Of {len(order)} attacks, {best}; {worst}."
+
+
+def kind_of_votes(result: BradleyTerryResult) -> str:
+    """What the probabilities of a result are shares of: depends on the model of ties."""
+    if result.n_ties == 0:
+        return "votes"
+    return {"davidson": "decided votes", "rao-kupper": "forced choices", "half": "votes, ties counted half"}[
+        result.ties
+    ]
+
+
+def claim_sentence(result: BradleyTerryResult, *, generalise: str) -> str:
+    """Whom and what the intervals speak of."""
+    if generalise == "sources":
+        return "The intervals hold for other people judging other clips like these."
+    clips = f"these {result.n_sources} clips" if result.n_sources > 1 else "this one clip"
+    return f"The intervals hold for other people judging {clips}; other clips may give another ranking."
 
 
 def verification(votes: pd.DataFrame) -> Verification | None:
@@ -157,4 +198,6 @@ def _verdict(alike: pd.DataFrame, condition: str, reference: str) -> str:
 
 
 def _joined(names: list[str]) -> str:
+    if len(names) > _MOST_NAMES:
+        return f"{', '.join(names[: _MOST_NAMES - 1])} and {len(names) - _MOST_NAMES + 1} others"
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]

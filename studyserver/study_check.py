@@ -5,8 +5,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from analysis import clips_needed, half_width, votes_needed
 from studyserver.findings import PASSED, REFUSED, WARNING, Finding, listed
-from studyserver.precision import clips_needed, half_width, votes_needed
 from studyserver.quota import share_verification
 from studyserver.set_check import SET_RULES
 from studyserver.study_facts import StudyFacts

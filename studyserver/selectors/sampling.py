@@ -8,6 +8,8 @@ from studyserver.models import Pair, Study, Trial, Vote
 
 __all__ = ["pairs_worth_asking"]
 
+_FOR_FIRST = Q(vote__choice=Vote.Choice.LEFT, mirrored=False) | Q(vote__choice=Vote.Choice.RIGHT, mirrored=True)
+
 
 def pairs_worth_asking(study: Study, origin: str, ranked: Sequence[int], wanted: int, seed: int) -> list[int]:
     """Return the pairs of `ranked` (keys) in another order: first the `wanted` of which a vote tells most.
@@ -19,38 +21,38 @@ def pairs_worth_asking(study: Study, origin: str, ranked: Sequence[int], wanted:
 
     from analysis import PairPool, choose_pairs
 
-    in_pool = Q(trials__origin=origin, trials__kind=Trial.Kind.TEST, trials__state=Trial.State.CLAIMED)
-    rows = list(
+    rows = (
         study.pairs.filter(kind=Pair.Kind.TEST)
         .order_by("id")
         .values_list("id", "source", "first__condition", "second__condition")
-        .annotate(pending=Count("trials", filter=in_pool))
     )
-    at = {row[0]: index for index, row in enumerate(rows)}
-    wins, votes = numpy.zeros(len(rows)), numpy.zeros(len(rows))
-    counted = Vote.objects.filter(
-        trial__pair__study=study, trial__kind=Trial.Kind.TEST, trial__origin=origin, trial__state=Trial.State.ANSWERED
+    keys, sources, first, second = numpy.array(list(rows)).T
+    in_pool = {"pair__study": study, "kind": Trial.Kind.TEST, "origin": origin}
+    tallies = (
+        Trial.objects.filter(**in_pool, state__in=(Trial.State.CLAIMED, Trial.State.ANSWERED))
+        .order_by()
+        .values_list("pair")
+        .annotate(
+            pending=Count("pk", filter=Q(state=Trial.State.CLAIMED)),
+            votes=Count("vote", filter=Q(state=Trial.State.ANSWERED)),
+            for_first=Count("vote", filter=Q(state=Trial.State.ANSWERED) & _FOR_FIRST),
+            ties=Count("vote", filter=Q(state=Trial.State.ANSWERED, vote__choice=Vote.Choice.TIE)),
+        )
     )
-    for pair, mirrored, choice, count in counted.values_list("trial__pair", "trial__mirrored", "choice").annotate(
-        count=Count("pk")
-    ):
-        votes[at[pair]] += count
-        if choice == Vote.Choice.TIE:
-            wins[at[pair]] += count / 2
-        elif (choice == Vote.Choice.LEFT) != mirrored:
-            wins[at[pair]] += count
-    _, sources, first, second, pending = zip(*rows, strict=True)
+    taken = numpy.array(list(tallies), dtype=int).reshape(-1, 5)
+    counts = numpy.zeros((len(keys), 4))
+    counts[numpy.searchsorted(keys, taken[:, 0])] = taken[:, 1:]
+    pending, votes, for_first, ties = counts.T
     conditions = numpy.unique([first, second], return_inverse=True)[1].reshape(2, -1)
     pool = PairPool(
         source=numpy.unique(sources, return_inverse=True)[1],
         first=conditions[0],
         second=conditions[1],
-        wins=wins,
+        wins=for_first + ties / 2,
         votes=votes,
-        pending=numpy.array(pending, dtype=float),
+        pending=pending,
     )
-    open_pairs = numpy.zeros(len(rows), dtype=bool)
-    open_pairs[[at[pair] for pair in ranked]] = True
-    chosen = [rows[index][0] for index in choose_pairs(pool, wanted, seed=seed, open_pairs=open_pairs)]
-    asked = set(chosen)
-    return [*chosen, *(pair for pair in ranked if pair not in asked)]
+    chosen = choose_pairs(pool, wanted, seed=seed, open_pairs=numpy.isin(keys, ranked))
+    asked = [int(keys[index]) for index in chosen]
+    known = set(asked)
+    return [*asked, *(pair for pair in ranked if pair not in known)]

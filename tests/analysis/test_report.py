@@ -1,5 +1,6 @@
 """The written report: complete, the same bytes twice, safe with odd labels, never half written."""
 
+import dataclasses
 import functools
 import hashlib
 import html.parser
@@ -11,14 +12,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import AnalysisError, fit_bradley_terry, read_votes, write_report
+from analysis import AnalysisError, fit_bradley_terry, read_votes, simulate_votes, write_report
 from analysis.__main__ import main
-from analysis.errors import DisconnectedConditions, InvalidOption
+from analysis.alternatives import Nothing, compare_tie_models, cross_check, position_fit
+from analysis.counts import code_votes
+from analysis.drawing import Drawing
+from analysis.errors import CovarianceUnavailable, DisconnectedConditions, InvalidOption
+from analysis.files import write_files
+from analysis.main_ranking import rank_votes
+from analysis.plain import plain
 from analysis.reliability import split_half_agreement
+from analysis.report_figures import FIGURES
+from analysis.study_votes import votes_digest
 from analysis.summary import answer_sentence
-from analysis.votes import validate_votes
+from analysis.votes import counted_votes, validate_votes
 
-FILES = ["comparisons.csv", "forest.svg", "ranking.csv", "ranking.json", "report.html"]
+SCORES = {"reference": 0.9, "ioi": 0.3, "ifgsm": -0.2, "fgsm": -1.0}
+# Of an earlier report, and somebody's own.
+OLDER = ("ranking.json", "forest.svg", "tables/metrics.tex", "figures/objective.pdf", "report.html", "mine.txt")
+write_quickly = functools.partial(write_report, title="Pilot", resamples=20)
 
 
 class Reader(html.parser.HTMLParser):
@@ -26,7 +38,7 @@ class Reader(html.parser.HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.words, self.tags, self.loads, self.inside = [], [], [], []
+        self.words, self.tags, self.loads, self.inside, self.ids, self.links = [], [], [], [], set(), set()
         self.feed(text)
         self.text = " ".join(" ".join(self.words).split()).replace("\xa0", " ")
 
@@ -35,8 +47,13 @@ class Reader(html.parser.HTMLParser):
         if tag in ("style", "svg"):
             self.inside.append(tag)
         for name, value in attributes:
-            if name in ("src", "href", "xlink:href") and not value.startswith("#"):
-                self.loads.append(value)
+            if name in ("src", "href", "xlink:href"):
+                if value.startswith("#"):
+                    self.links.add(value[1:])
+                else:
+                    self.loads.append(value)
+            if name == "id" and not self.inside:
+                self.ids.add(value)
 
     def handle_endtag(self, tag):
         if self.inside and self.inside[-1] == tag:
@@ -47,173 +64,241 @@ class Reader(html.parser.HTMLParser):
             self.words.append(data)
 
 
-@pytest.fixture(autouse=True)
-def few_splits(monkeypatch):
-    """The hundred splits of a real report take as long as all the rest of it."""
-    few = functools.partial(split_half_agreement, splits=8)
-    monkeypatch.setattr("analysis.document.split_half_agreement", few)
+def page_of(files):
+    return Reader(files.report_html.read_text(encoding="utf-8"))
+
+
+def digests(folder):
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.fixture(scope="module")
+def votes():
+    return simulate_votes(
+        SCORES, participants=30, votes_each=15, sources=6, source_effect=0.3, tie_strength=0.3, verifications=2, seed=5
+    )
 
 
 @pytest.fixture
 def no_drawings(monkeypatch):
     """For tests that do not look at the figures, which take half of a report's time."""
-    for name in ("forest_svg", "preference_svg"):
-        monkeypatch.setattr(f"analysis.report.{name}", lambda *_, **__: "<svg/>")
-
-
-def digests(folder):
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
-
-
-def test_everything_is_written_and_agrees(study, tmp_path):
-    files = write_report(study, tmp_path / "deep" / "out", title="Pilot")
-    assert sorted(path.name for path in (tmp_path / "deep" / "out").iterdir()) == FILES
-    result = fit_bradley_terry(study)
-    ranking = pd.read_csv(files.ranking_csv, index_col="condition")
-    np.testing.assert_allclose(ranking["score"], result.to_frame()["score"], rtol=1e-10)
-    np.testing.assert_allclose(
-        ranking["against_reference"].dropna(), result.probability_against().loc[ranking.index[1:], "probability"]
+    monkeypatch.setattr(
+        "analysis.report.report_figures", lambda *_: {name: Drawing("<svg/>", b"%PDF") for name in FIGURES}
     )
-    comparisons = pd.read_csv(files.comparisons_csv)
-    np.testing.assert_allclose(comparisons["p_adjusted"], result.compare()["p_adjusted"], rtol=1e-9)
-    document = json.loads(files.ranking_json.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def few_splits():
+    """The hundred splits of a real report take as long as all the rest of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("analysis.agreement.split_half_agreement", functools.partial(split_half_agreement, splits=8))
+        yield
+
+
+@pytest.fixture(scope="module")
+def written(votes, few_splits, tmp_path_factory):
+    """One report of `votes` without drawings, and the analysis behind it for tests that need not compute it again."""
+    import analysis.report
+
+    kept = []
+
+    def analysed(*arguments):
+        kept.append(compute(*arguments))
+        return kept[-1]
+
+    compute = analysis.report.analyse_study
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(analysis.report, "analyse_study", analysed)
+        patch.setattr(analysis.report, "report_figures", lambda *_: {"forest": Drawing("<svg/>", b"%PDF")})
+        out = tmp_path_factory.mktemp("report") / "deep" / "out"
+        for name in OLDER:
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            (out / name).write_text("older")
+        files = write_quickly(votes.assign(target_metric="demo"), out)
+    return files, kept[0]
+
+
+@pytest.fixture
+def again(written, monkeypatch, no_drawings):
+    """Writing without computing."""
+    monkeypatch.setattr("analysis.report.analyse_study", lambda *_: written[1])
+
+
+def test_everything_is_written_and_agrees(written, votes):
+    files, analysis = written
+    names = {"report.html", "results.json", "methods.md", "figures/forest.svg", "figures/forest.pdf"}
+    names |= {
+        f"tables/{table}.{kind}" for table in ("ranking", "comparisons", "sources") for kind in ("csv", "md", "tex")
+    }
+    names |= {f"tables/participants.{kind}" for kind in ("csv",)}
+    assert names <= set(digests(files.report_html.parent))
+    document = json.loads(files.results_json.read_text(encoding="utf-8"))
     assert document == files.document
-    assert [row["condition"] for row in document["ranking"]] == list(ranking.index)
-    assert (document["n_votes"], document["n_participants"], document["n_ties"]) == (600, 40, result.n_ties)
-    ElementTree.parse(files.forest_svg)
+    assert (document["gauge"], document["unit"], document["cluster"]) == ("sum of scores = 0", "logit", "two-way")
+    ranking = pd.read_csv(files.tables["ranking.csv"], index_col="condition")
+    by_participant = fit_bradley_terry(votes)
+    np.testing.assert_allclose(ranking["score"], by_participant.to_frame()["score"], rtol=1e-12)
+    assert list(ranking.index) == [row["condition"] for row in document["ranking"]]
+    narrow = by_participant.interval().loc[ranking.index]
+    assert (ranking["low"] <= narrow["low"]).all() and (ranking["high"] >= narrow["high"]).all()
+    jod = (by_participant.scores - by_participant.scores["reference"]) / np.log(3)
+    np.testing.assert_allclose(ranking["jod"], jod[ranking.index], atol=1e-12)
+    comparisons = pd.read_csv(files.tables["comparisons.csv"])
+    np.testing.assert_allclose(comparisons["p_adjusted"], analysis.main.result.compare()["p_adjusted"], rtol=1e-12)
+    wide = by_participant.compare().set_index(["first", "second"])["standard_error"]
+    assert (comparisons.set_index(["first", "second"])["standard_error"] >= wide - 1e-12).all()
+    assert document["cross_check"]["largest_difference"] < 1e-6
+    assert document["votes"]["sha256"] == votes_digest(validate_votes(votes.assign(target_metric="demo")))
+    assert (document["n_votes"], document["votes"]["rows"], document["n_participants"]) == (450, 510, 30)
 
 
-def test_the_page_says_what_matters_and_loads_nothing(study, tmp_path):
-    files = write_report(study.assign(target_metric="demo"), tmp_path, title="Pilot & <b>more</b>")
-    page = Reader(files.report_html.read_text(encoding="utf-8"))
+def test_files_of_an_earlier_report_go(written):
+    out = written[0].report_html.parent
+    assert [name for name in digests(out) if (out / name).read_bytes() == b"older"] == ["mine.txt"]
+
+
+def test_the_page_answers_first_and_loads_nothing(written):
+    files, _ = written
+    page = page_of(files)
     assert page.loads == []
     assert "script" not in page.tags
-    assert page.tags.count("svg") == 2
+    assert page.links <= page.ids
     for expected in (
-        "Pilot & <b>more</b>",
         files.document["answer"],
-        "38 of 40 participants who met it answered rightly (95 %)",
-        "without the 2 who failed",
+        "The intervals hold for other people judging other clips like these.",
         "attack the metric demo",
-        "40 votes (kind verification)",
-        "clip0",
+        "60 votes (kind verification)",
+        "clip000",
         "pandas",
+        "python -m analysis votes.csv --out report --title Pilot --resamples 20",
     ):
         assert expected in page.text
+    assert page.text.index(files.document["answer"]) < 300
+    methods = files.methods_md.read_text(encoding="utf-8")
+    assert "The ranking counts 450 votes of 30 participants, 15 each" in methods
+    assert "".join(methods.split("\n\n")[1].split()) in "".join(page.text.split())
 
 
 @pytest.mark.slow
-def test_the_same_votes_give_the_same_bytes_however_they_are_read(study, tmp_path):
-    study.to_csv(tmp_path / "votes.csv", index=False)
-    write_report(study, tmp_path / "frame", title="Pilot", seed=4)
-    write_report(read_votes(tmp_path / "votes.csv"), tmp_path / "file", title="Pilot", seed=4)
-    assert digests(tmp_path / "frame") == digests(tmp_path / "file")
-
-
-@pytest.mark.slow
-def test_the_seed_reaches_the_halves_and_nothing_else(study, tmp_path):
-    for name, seed in (("one", 4), ("two", 5)):
-        write_report(study, tmp_path / name, title="Pilot", seed=seed)
-    changed = {name for name, digest in digests(tmp_path / "two").items() if digests(tmp_path / "one")[name] != digest}
-    assert changed == {"ranking.json", "report.html"}
-
-
-@pytest.mark.usefixtures("no_drawings")
-def test_those_who_failed_are_set_beside_the_ranking(study, tmp_path):
-    failed = study["participant"].isin(["P003", "P007"])
-    everybody, others = fit_bradley_terry(study), fit_bradley_terry(study[~failed])
-    counted = write_report(study, tmp_path / "a", title="t").document
-    assert counted["verification"]["beside"] == "without"
-    excluded = write_report(study.assign(use=~failed), tmp_path / "b", title="t").document
-    assert excluded["verification"]["beside"] == "with"
-    for document, above, beside in ((counted, everybody, others), (excluded, others, everybody)):
-        assert (document["verification"]["passed"], document["verification"]["failed"]) == (38, ["P003", "P007"])
-        for rows, result in ((document["ranking"], above), (document["verification"]["ranking"], beside)):
-            found = {row["condition"]: row["score"] for row in rows}
-            assert found == pytest.approx(result.scores.to_dict())
-    assert {"why": "set aside", "votes": 30} in excluded["left_out"]
-
-
-@pytest.mark.usefixtures("no_drawings")
-def test_simulated_participants_are_called_so(study, tmp_path):
-    files = write_report(study.assign(origin="simulated"), tmp_path, title="t")
-    assert files.document["n_simulated_participants"] == 40
-    assert "all of the 40 participants were simulated" in Reader(files.report_html.read_text(encoding="utf-8")).text
-
-
-def test_labels_that_mean_something_elsewhere(simulate, tmp_path):
-    labels = {"$x_1$": 0.5, "<script>alert(1)</script>": 0.2, "視覚": 0, "source": -0.2, "votes": -0.6}
-    files = write_report(simulate(labels), tmp_path, title="{{ title }} </title>")
-    page = Reader(files.report_html.read_text(encoding="utf-8"))
-    assert "script" not in page.tags
-    assert "{{ title }} </title>" in page.text
-    assert all(label in page.text for label in labels)
-    assert {row["condition"] for row in files.document["ranking"]} == set(labels)
-    assert set(files.document["sources"][0]["shares"]) == set(labels)
-
-
-@pytest.mark.usefixtures("no_drawings")
-def test_one_source_and_few_votes_still_give_a_report(simulate, tmp_path):
-    document = write_report(simulate({"a": 0.2, "b": 0}, sources=1, participants=3), tmp_path, title="t").document
+def test_a_small_study_says_what_it_cannot_tell(tmp_path, few_splits, no_drawings):
+    votes = simulate_votes({"a": 0.2, "b": 0}, participants=5, votes_each=8, sources=1, seed=1)
+    document = write_quickly(votes, tmp_path).document
+    assert document["generalise"]["to"] == "these-sources"
     assert document["reference"] is None
-    assert document["new_sources"]["degrees_of_freedom"] is None
-    assert "one source" in document["new_sources"]["why_not"]
-    assert document["split_half"] is None
-    assert document["verification"] is None
+    for part, says in (("content", "one source"), ("tie_models", "nobody tied"), ("metrics", "no target metric")):
+        assert says in document[part]["why_not"]
+    text = page_of_text(tmp_path)
+    assert "Only 5 participants" in text
+    assert "one clip; other clips may give another ranking" in text
 
 
-@pytest.mark.usefixtures("no_drawings")
-def test_observed_shares_by_source(write_counts, tmp_path):
-    votes = pd.concat([write_counts([("a", "b", 6, 2, 2)]), write_counts([("b", "a", 5, 5, 0)]).assign(source="other")])
-    sources = write_report(votes, tmp_path, title="t").document["sources"]
-    assert sources == [
-        {"source": "clip", "votes": 10, "shares": {"a": 0.7, "b": 0.3}},
-        {"source": "other", "votes": 10, "shares": {"a": 0.5, "b": 0.5}},
-    ]
+def page_of_text(folder):
+    return Reader((folder / "report.html").read_text(encoding="utf-8")).text
 
 
-@pytest.mark.usefixtures("no_drawings")
-def test_left_share(write_counts, tmp_path):
-    document = write_report(write_counts([("a", "b", 6, 2, 2)]), tmp_path, title="t").document
-    assert (document["left_share"], document["n_decided"]) == (0.75, 8)
+@pytest.mark.slow
+def test_simulated_participants_are_called_so(votes, tmp_path, few_splits, no_drawings):
+    small = votes[votes["participant"].astype(str) < "P00008"].assign(origin="simulated")
+    files = write_quickly(small, tmp_path, generalise="these-sources")
+    assert files.document["n_simulated_participants"] == 8
+    assert "all of the 8 participants were simulated" in page_of(files).text
+    assert "were simulated" in files.methods_md.read_text(encoding="utf-8")
 
 
 def test_nothing_is_written_where_there_is_no_ranking(write_counts, tmp_path):
     old = tmp_path / "report.html"
     old.write_text("an older report")
     with pytest.raises(DisconnectedConditions):
-        write_report(write_counts([("a", "b", 3, 3, 0), ("c", "d", 3, 3, 0)]), tmp_path, title="t")
+        write_quickly(write_counts([("a", "b", 3, 3, 0), ("c", "d", 3, 3, 0)]), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
     assert old.read_text() == "an older report"
 
 
-@pytest.mark.usefixtures("no_drawings")
-def test_a_disk_that_fails_leaves_the_older_files(study, tmp_path, monkeypatch):
-    write_report(study, tmp_path, title="older")
-    before = digests(tmp_path)
+def test_a_disk_that_fails_leaves_the_older_files(again, votes, tmp_path, monkeypatch):
+    (tmp_path / "report.html").write_text("an older report")
 
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(AnalysisError, match=r"cannot be written to .*: No space left on device"):
-        write_report(study, tmp_path, title="newer")
-    assert digests(tmp_path) == before
-
-
-@pytest.mark.usefixtures("no_drawings")
-def test_a_folder_that_is_a_file(study, tmp_path):
-    (tmp_path / "out").write_text("")
+        write_quickly(votes, tmp_path)
+    assert [path.name for path in tmp_path.rglob("*")] == ["report.html"]
+    assert (tmp_path / "report.html").read_text() == "an older report"
     with pytest.raises(AnalysisError, match="the report cannot be written to"):
-        write_report(study, tmp_path / "out", title="t")
+        write_files({"report.html": "new"}, tmp_path / "report.html")
 
 
-@pytest.mark.usefixtures("no_drawings")
-def test_one_of_several_target_metrics(study, tmp_path):
-    both = pd.concat([study.assign(target_metric="demo"), study.assign(target_metric="paq2piq")], ignore_index=True)
-    assert write_report(both, tmp_path, title="t", target_metric="demo").document["n_votes"] == 600
-    with pytest.raises(InvalidOption, match="the votes name demo, paq2piq"):
-        write_report(both, tmp_path, title="t", target_metric="koncept")
+def test_options_that_no_analysis_takes_are_refused(votes, tmp_path):
+    for option, says in (
+        ({"seed": -1}, "seed is -1"),
+        ({"level": 1 - 1e-16}, "level is 0.99"),
+        ({"resamples": 0}, "resamples is 0; expected at least 2"),
+        ({"generalise": "everything"}, "generalise is 'everything'; expected 'sources' or 'these-sources'"),
+        ({"ties": "coin"}, "ties is 'coin'"),
+        ({"screening": "horoscope"}, "horoscope"),
+        ({"target_metric": "koncept"}, "no vote has the target metric 'koncept'; the votes name none"),
+    ):
+        with pytest.raises(InvalidOption, match=says):
+            write_quickly(votes, tmp_path / "out", **option)
+    assert not (tmp_path / "out").exists()
+
+
+def test_intervals_speak_of_other_clips_only_where_there_are_some(votes, write_counts):
+    coded = code_votes(counted_votes(votes))
+    assert rank_votes(coded).generalise == "sources"
+    here = rank_votes(coded, generalise="these-sources")
+    assert (here.generalise, here.result.cluster) == ("these-sources", "participant")
+    one = code_votes(validate_votes(write_counts([("a", "b", 30, 20, 0)])))
+    assert "1 source is too few" in rank_votes(one).why_not
+    with pytest.raises(CovarianceUnavailable):
+        rank_votes(one, generalise="sources")
+    two = code_votes(counted_votes(votes[votes["source"].isin(["clip000", "clip001"])]))
+    assert rank_votes(two, generalise="sources").result.degrees_of_freedom == 1
+    assert rank_votes(two).generalise == "these-sources"
+
+
+def test_another_program_ties_and_sides(pudding, write_counts):
+    coded = code_votes(validate_votes(pudding))
+    result = fit_bradley_terry(pudding)
+    assert cross_check(coded).largest_difference < 1e-8
+    models = compare_tie_models(coded, result)
+    # Davidson (1970), example 2: nu is 0.7468.
+    assert models.parameters["davidson"] == pytest.approx(0.7468, abs=1e-4)
+    np.testing.assert_allclose(
+        models.table["score_half"], fit_bradley_terry(pudding, ties="half").scores[models.table.index]
+    )
+    untied = validate_votes(write_counts([("a", "b", 30, 20, 0), ("b", "a", 30, 20, 0)]))
+    with pytest.raises(Nothing, match="nobody tied"):
+        compare_tie_models(code_votes(untied), fit_bradley_terry(untied))
+    sides = position_fit(code_votes(untied), fit_bradley_terry(untied))
+    # Left wins 60 of 100 however the sides lie: the bias is logit 0.6, and the two are equal.
+    assert sides.probability == pytest.approx(0.6)
+    assert sides.bias.value == pytest.approx(np.log(1.5))
+
+
+def test_plain_values():
+    @dataclasses.dataclass
+    class Record:
+        table: pd.DataFrame
+        hidden: object = dataclasses.field(metadata={"plain": False})
+        more: tuple = (np.int64(3), np.float64(np.inf), np.nan, None, True)
+
+    frame = pd.DataFrame({"n": [1, 2]}, index=pd.Index(["a", "b"], name="condition"))
+    assert plain(Record(frame, object())) == {
+        "table": [{"condition": "a", "n": 1}, {"condition": "b", "n": 2}],
+        "more": [3, None, None, None, True],
+    }
+    with pytest.raises(TypeError, match="cannot hold a object"):
+        plain(object())
+
+
+def test_the_digest_is_of_what_is_read(votes):
+    digest = votes_digest(votes)
+    assert digest == votes_digest(votes.assign(session="x"))
+    assert digest != votes_digest(votes.iloc[::-1])
+    assert digest != votes_digest(votes.assign(use=True))
 
 
 @pytest.mark.parametrize(
@@ -261,6 +346,32 @@ def test_the_answer_in_a_sentence(write_counts, rows, reference, says):
     assert re.search(says, answer_sentence(result, reference=reference, level=0.95))
 
 
+def test_a_sentence_lists_few_names(write_counts):
+    rows = [(a, b, 25, 25, 0) for k, a in enumerate("abcdef") for b in "abcdef"[k + 1 :]] + [("a", "z", 49, 1, 0)]
+    answer = answer_sentence(fit_bradley_terry(write_counts(rows), cluster=None), reference=None, level=0.95)
+    assert re.search(r"not told apart from \w, \w, \w and 2 others", answer)
+
+
+def test_the_command_line(study, tmp_path, capsys, again):
+    study.to_csv(tmp_path / "my votes.csv", index=False)
+    assert main([str(tmp_path / "my votes.csv"), "--out", str(tmp_path / "out"), "--resamples", "20", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["title"] == "my votes"
+    assert document["votes"]["file_sha256"] == hashlib.sha256((tmp_path / "my votes.csv").read_bytes()).hexdigest()
+    assert main([str(tmp_path / "none.csv"), "--out", str(tmp_path / "out")]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "none.csv does not exist" in captured.err
+    for wrong, says in (([], "required"), ([str(tmp_path / "my votes.csv"), "--domain", "raw"], "does not apply")):
+        with pytest.raises(SystemExit) as stopped:
+            main([*wrong, "--out", str(tmp_path / "out")])
+        assert stopped.value.code == 2
+        assert says in capsys.readouterr().err
+    (tmp_path / "scores.csv").write_text("target_metric,metric,clear,attacked\n")
+    with pytest.raises(SystemExit):
+        main([str(tmp_path / "scores.csv"), "--ties", "half", "--out", str(tmp_path / "out")])
+
+
 @pytest.mark.slow
 def test_halves_agree_when_people_do_and_not_when_they_guess(simulate):
     def votes(scores):
@@ -274,21 +385,53 @@ def test_halves_agree_when_people_do_and_not_when_they_guess(simulate):
     assert split_half_agreement(votes({"a": 1, "b": 0}), seed=1) is None
 
 
-def test_command_line(study, tmp_path, capsys):
-    study.to_csv(tmp_path / "my votes.csv", index=False)
-    assert main([str(tmp_path / "my votes.csv"), "--out", str(tmp_path / "out"), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["title"] == "my votes"
-    assert main([str(tmp_path / "none.csv"), "--out", str(tmp_path / "out")]) == 1
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert "none.csv does not exist" in captured.err
-    with pytest.raises(SystemExit) as stopped:
-        main([])
-    assert stopped.value.code == 2
+@pytest.mark.slow
+def test_the_same_votes_give_the_same_bytes_however_they_are_read(study, tmp_path):
+    study.to_csv(tmp_path / "votes.csv", index=False)
+    write_quickly(study, tmp_path / "frame", seed=4)
+    write_quickly(read_votes(tmp_path / "votes.csv"), tmp_path / "file", seed=4)
+    assert digests(tmp_path / "frame") == digests(tmp_path / "file")
+    names = set(digests(tmp_path / "file"))
+    assert {f"figures/{name}.{kind}" for name in FIGURES if name != "objective" for kind in ("svg", "pdf")} <= names
+    for figure in (tmp_path / "file" / "figures").glob("*.svg"):
+        ElementTree.parse(figure)
+    assert page_of_text(tmp_path / "file").count("cannot be given") == 0
 
 
-def test_options_that_no_analysis_takes_are_refused(study, tmp_path):
-    for option, says in (({"seed": -1}, "seed is -1"), ({"level": 1 - 1e-16}, "level is 0.99")):
-        with pytest.raises(InvalidOption, match=says):
-            write_report(study, tmp_path / "out", **({"title": "Pilot"} | option))
-    assert not (tmp_path / "out").exists()
+@pytest.mark.slow
+def test_labels_that_mean_something_elsewhere(simulate, tmp_path):
+    labels = {"$x_1$": 0.5, "<script>alert(1)</script>": 0.2, "視覚": 0, "source": -0.2, "votes": -0.6}
+    files = write_quickly(simulate(labels), tmp_path, title="{{ title }} </title>")
+    page = page_of(files)
+    assert "script" not in page.tags
+    assert "{{ title }} </title>" in page.text
+    assert all(label in page.text for label in labels)
+    assert {row["condition"] for row in files.document["ranking"]} == set(labels)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_drawings", "few_splits")
+def test_several_target_metrics_are_pooled_and_ranked_alone(votes, tmp_path):
+    other = simulate_votes(
+        dict(zip(SCORES, (1, -1, 0, 1), strict=True)), participants=20, votes_each=20, sources=6, seed=2
+    )
+    few = other.iloc[:1]
+    parts = {"demo": votes, "paq2piq": other, "spaq": few}
+    both = pd.concat([part.assign(target_metric=name) for name, part in parts.items()], ignore_index=True)
+    files = write_quickly(both, tmp_path / "pooled")
+    assert files.document["n_votes"] == 450 + 400 + 1
+    alone = write_quickly(both, tmp_path / "alone", target_metric="demo")
+    rows = files.document["metrics"]["demo"]["ranking"]["rows"]
+    assert [row["score"] for row in rows] == pytest.approx([row["score"] for row in alone.document["ranking"]])
+    assert "spaq (1 votes) cannot be ranked alone" in page_of(files).text
+    assert pd.read_csv(files.tables["metrics.csv"])["group"].unique().tolist() == ["demo", "paq2piq"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_drawings", "few_splits")
+@pytest.mark.parametrize("ties", ["rao-kupper", "half"])
+def test_every_model_of_ties_gives_a_report(votes, tmp_path, ties):
+    document = write_quickly(votes, tmp_path, ties=ties).document
+    assert document["ties"] == ties
+    fit = fit_bradley_terry(votes, ties=ties)
+    assert {row["condition"]: row["score"] for row in document["ranking"]} == pytest.approx(fit.scores.to_dict())

@@ -76,6 +76,7 @@ def test_tables_hold_the_scores_of_the_rows_they_name(score_table, tmp_path):
     assert gains[2] == pytest.approx(2 * gains[1], rel=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_drawings")
 def test_what_is_written_follows_what_there_is_and_older_files_go(score_table, tmp_path):
     both = {"metrics": ("maniqa", "niqe"), "attacks": ("fgsm", "ioi")}
@@ -124,6 +125,7 @@ def answer(scores, folder):
     return write_robustness_report(scores, folder).document["answer"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_drawings")
 def test_the_answer_calls_no_metric_robust_that_is_lowered(score_table, tmp_path):
     scores = score_table(metrics=("maniqa", "niqe", "spaq"), attacks=("fgsm", "ioi"))

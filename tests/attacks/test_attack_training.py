@@ -151,6 +151,7 @@ def test_facpa_descends_the_loss_through_the_true_clip():
         torch.testing.assert_close(got[name][mask], expected[name][mask], rtol=0, atol=1e-4, msg=name)
 
 
+@pytest.mark.slow
 def test_generative_learns_the_network_and_stores_its_finished_pattern(picture_folder, net, tmp_path):
     """The pattern is eps G(z) without dropout, and z is not what is stored."""
     header = train_attack(
@@ -168,6 +169,7 @@ def test_generative_learns_the_network_and_stores_its_finished_pattern(picture_f
     assert not torch.allclose(dropped, start)
 
 
+@pytest.mark.slow
 @every
 def test_each_epoch_sees_every_training_picture_once_and_never_one_held_out(name, picture_folder, tmp_path):
     seen = []
@@ -221,6 +223,7 @@ def test_a_training_that_was_stopped_continues_to_the_same_bytes(name, stopped_a
     assert sorted(path.name for path in tmp_path.iterdir()) == ["parts", "whole"]
 
 
+@pytest.mark.slow
 @every
 def test_the_seed_decides_all_that_is_random(name, net, picture_folder, tmp_path):
     before = torch.get_rng_state()

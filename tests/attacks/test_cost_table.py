@@ -32,6 +32,7 @@ def test_peak_memory_of_a_known_allocation():
     assert peak_memory(lambda: kept.clear(), CPU) == 0
 
 
+@pytest.mark.slow
 def test_peak_memory_sees_inside_operations_and_the_backward_pass():
     weight = torch.rand(8, 8)
     leaf = torch.rand(MIB // 32, 8, requires_grad=True)  # 1 MiB
@@ -178,6 +179,7 @@ def test_black_box_attacks_get_few_queries_and_say_so(capsys, tmp_path):
     assert row["seconds_per_query"] == pytest.approx(row["seconds"] / row["metric_forwards"])
 
 
+@pytest.mark.slow
 def test_trained_attacks_are_measured_where_their_file_is_found(capsys, tmp_path, trained_files):
     folder = str(trained_files["facpa"].parent)
     said = run(capsys, tmp_path, "--attacks", "uap_optimized:transfer=yes,facpa", "--trained", folder, "--json")

@@ -50,6 +50,7 @@ def limit(frames):
     return 0.38 / 255 * (adaptation + masking - 0.3 * np.minimum(adaptation, masking))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.004, 0.02, 0.05])
 def test_it_is_just_across_the_boundary_and_within_the_limit(share):
     frames, metric = photograph(), wrap_module(Brightness())
@@ -103,6 +104,7 @@ def test_every_query_is_counted_and_none_is_over_the_budget(queries, batch):
     assert sum(module.asked) >= queries // 2 or queries > 61
 
 
+@pytest.mark.slow
 def test_a_further_strength_costs_the_last_step_alone():
     module = Brightness()
     prepared = create_attack("scoreboundary", queries=2000).prepare(photograph(), wrap_module(module))
@@ -171,6 +173,7 @@ def test_a_clean_score_at_or_beyond_the_end_of_the_range_takes_a_tenth_of_it_for
     assert clean + 1 <= score < clean + 1.2
 
 
+@pytest.mark.slow
 def test_frames_of_a_batch_are_attacked_one_by_one():
     pair = torch.cat([photograph(), photograph(row=300)])
     module = Brightness()

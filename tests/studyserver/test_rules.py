@@ -315,7 +315,7 @@ def test_the_ranking_can_be_made_under_an_older_version(study, tmp_path):
     with pytest.raises(CommandError, match="--use-rule is for a study"):
         call_command("analyze_study", "votes.csv", "--out", str(tmp_path / "file"), "--use-rule", "1")
     call_command("analyze_study", "cats", "--out", str(tmp_path / "old"), "--use-rule", "1")
-    new, old = ((tmp_path / name / "ranking.json").read_text() for name in ("new", "old"))
+    new, old = ((tmp_path / name / "results.json").read_text() for name in ("new", "old"))
     assert new != old
 
 

@@ -227,6 +227,7 @@ def test_spammers_are_a_number_of_people_or_a_share(study, monkeypatch, given, p
     assert asked == [people]
 
 
+@pytest.mark.slow
 def test_the_command_simulates(study, capsys):
     arguments = ("--participants=2", "--seed=1", "--spammers=1", "--personas=lazy=0.5")
     call_command("simulate_votes", "cats", *arguments, "--json")

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.urls import reverse
 from tqdm import tqdm
 
-from analysis import write_report
+from analysis import read_objective, write_report
 from attacks import train_attack
 from attacks.metrics import create_metric
 from stimuli import AttackSpec, StimulusRequest, generate_stimulus_set, write_demo_pictures, write_demo_sources
@@ -98,7 +98,12 @@ class Command(LabCommand):
         self.say(f"     {simulated.participants} entered, {finished} finished; the rules drop careless people's votes")
 
         self.say("6/6  The report")
-        report = write_report(vote_table(SLUG), folder / "report", title="Demonstration: invisibility of four attacks")
+        report = write_report(
+            vote_table(SLUG),
+            folder / "report",
+            title="Demonstration: invisibility of four attacks",
+            objective=read_objective(folder / "set"),
+        )
         seconds = time.monotonic() - started
         self.say(f"\n{report.document['answer']}\n")
         self.say(f"Done in {seconds:.0f} s.")

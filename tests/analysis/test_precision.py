@@ -5,7 +5,7 @@ import math
 import numpy
 import pytest
 
-from studyserver.precision import clips_needed, half_width, votes_needed
+from analysis import clips_needed, half_width, votes_needed
 
 
 @pytest.mark.parametrize(

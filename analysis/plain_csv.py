@@ -1,0 +1,183 @@
+"""The fast way into a large CSV: files without quotes, cut at their commas by NumPy, repeated labels decoded once.
+
+A file that is anything else (quotes, rows of unequal length, another separator) is left to `analysis.labelled_csv`,
+which reads the same columns from it and says what is wrong.
+"""
+
+import io
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analysis.iso_times import parse_fields
+
+__all__ = ["infer_types", "read_plain"]
+
+_COMMA, _NEWLINE, _RETURN, _QUOTE = b',\n\r"'
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_CHUNK = 1 << 24
+_MIXER = np.uint64(0x9E3779B97F4A7C15)
+_MASKS = np.array([(1 << 8 * kept) - 1 for kept in range(9)], dtype=np.uint64)
+# Of the rows of a first part: with more different fields than this a column is read field by field.
+_MANY = 0.5
+
+
+def read_plain(path: Path, *, labels: Collection[str], times: Collection[str]) -> pd.DataFrame | None:
+    """The table of a plain CSV, or None where the file is not that plain.
+
+    labels: columns that come as categories of text; times: those that come as UTC times where all of their fields are
+    ISO 8601 times or empty, and as text where not. All others are numbers, booleans or text as pandas infers them.
+    Raises OSError.
+    """
+    with open(path, "rb") as file:
+        start = file.read(len(_BYTE_ORDER_MARK))
+        header = (start.removeprefix(_BYTE_ORDER_MARK) + file.readline()).rstrip(b"\r\n")
+        try:
+            names = header.decode().split(",")
+        except UnicodeDecodeError:
+            return None
+        if len(names) < 2 or len(set(names)) < len(names) or not all(names) or _QUOTE in header or _RETURN in header:
+            return None
+        columns = {name: _TimeColumn() if name in times else _TextColumn() for name in names}
+        for part in _parts(file):
+            if not _take(part, columns):
+                return None
+    if not next(iter(columns.values())).parts:
+        return None
+    try:
+        return pd.DataFrame({name: column.finished(name in labels) for name, column in columns.items()}, copy=False)
+    except UnicodeDecodeError:
+        return None
+
+
+def infer_types(texts: list[str]) -> np.ndarray:
+    """What pandas makes of a column of these fields, none of which holds a comma, a quote or the end of a line."""
+    # A second column keeps an empty field from being an empty line.
+    lines = io.StringIO("x,y\n" + "".join(f"{text},\n" for text in texts))
+    options = {"keep_default_na": False, "na_values": [""], "low_memory": False, "float_precision": "round_trip"}
+    return pd.read_csv(lines, usecols=["x"], **options)["x"].to_numpy()
+
+
+def _parts(file) -> Iterator[bytes]:
+    """The rest of the file in parts of whole lines."""
+    rest = b""
+    while block := file.read(_CHUNK):
+        end = block.rfind(b"\n") + 1
+        if end:
+            yield rest + block[:end]
+            rest = block[end:]
+        else:
+            rest += block
+    if rest:
+        yield rest + b"\n"
+
+
+def _take(part: bytes, columns: Mapping[str, "_TextColumn | _TimeColumn"]) -> bool:
+    """Whether the part is plain, and then its fields are in the columns."""
+    if b'"' in part or b"\0" in part:
+        return False
+    # Words of 8 bytes are read at the beginning of a field, and may reach beyond the end.
+    buffer = np.frombuffer(part + bytes(64), dtype=np.uint8)
+    ends = np.flatnonzero((buffer == _COMMA) | (buffer == _NEWLINE))
+    if len(ends) % len(columns):
+        return False
+    ends = ends.reshape(-1, len(columns))
+    if not (buffer[ends[:, -1]] == _NEWLINE).all() or part.count(b"\n") != len(ends):
+        return False
+    starts = np.empty(len(ends), dtype=np.int64)
+    starts[0], starts[1:] = 0, ends[:-1, -1] + 1
+    for place, column in enumerate(columns.values()):
+        end = np.ascontiguousarray(ends[:, place])
+        following = end + 1
+        if place == len(columns) - 1:
+            end = end - (buffer[end - 1] == _RETURN)
+        elif place == 0 and (end == starts).all():
+            return False
+        column.take(part, buffer, starts, end - starts)
+        starts = following
+    return b"\r" not in part or part.count(b"\r") == part.count(b"\r\n")
+
+
+class _TextColumn:
+    """Fields of one column: codes of the different ones, or every one where nearly all differ."""
+
+    def __init__(self):
+        self.parts: list[np.ndarray] = []
+        self.codes: dict[bytes, int] = {}
+        self.texts: list[str] | None = None
+
+    def take(self, part: bytes, buffer: np.ndarray, start: np.ndarray, length: np.ndarray) -> None:
+        if self.texts is None:
+            codes, first = _same_fields(buffer, start, length)
+            if not self.parts and len(first) > _MANY * len(start) and len(start) > 1000:
+                self.texts = []
+            else:
+                fields = [part[a : a + n] for a, n in zip(start[first].tolist(), length[first].tolist(), strict=True)]
+                place = np.array([self.codes.setdefault(field, len(self.codes)) for field in fields], dtype=np.int32)
+                self.parts.append(place[codes])
+        if self.texts is not None:
+            self.texts += [part[a : a + n].decode() for a, n in zip(start.tolist(), length.tolist(), strict=True)]
+            self.parts.append(start[:0])
+
+    def finished(self, as_label: bool):
+        if self.texts is not None:
+            if as_label:
+                return pd.Categorical([text or None for text in self.texts])
+            return infer_types(self.texts)
+        codes = np.concatenate(self.parts)
+        texts = [field.decode() for field in self.codes]
+        if not as_label:
+            return infer_types(texts)[codes]
+        order = sorted((code for code, text in enumerate(texts) if text), key=texts.__getitem__)
+        place = np.full(len(texts), -1, dtype=np.int32)
+        place[order] = np.arange(len(order))
+        return pd.Categorical.from_codes(place[codes], [texts[code] for code in order], validate=False)
+
+
+class _TimeColumn:
+    """Times of one column as int64 nanoseconds, or its texts from the first part on that has something else."""
+
+    def __init__(self):
+        self.parts: list[np.ndarray] = []
+        self.plain = _TextColumn()
+        self.are_times = True
+
+    def take(self, part: bytes, buffer: np.ndarray, start: np.ndarray, length: np.ndarray) -> None:
+        times = parse_fields(part, buffer, start, length) if self.are_times else None
+        if times is not None:
+            self.parts.append(times)
+            return
+        if self.are_times:
+            self.are_times = False
+            self.plain.texts = [str(moment) for moment in self._moments()]
+        self.plain.take(part, buffer, start, length)
+        self.parts.append(start[:0])
+
+    def finished(self, as_label: bool):
+        return pd.DatetimeIndex(self._moments()).tz_localize("UTC") if self.are_times else self.plain.finished(as_label)
+
+    def _moments(self) -> np.ndarray:
+        return np.concatenate([*self.parts, np.empty(0, dtype=np.int64)]).view("datetime64[ns]")
+
+
+def _same_fields(buffer: np.ndarray, start: np.ndarray, length: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Codes of equal fields (rows,), and the row where each code is first met."""
+    words = np.ndarray(len(buffer) - 7, dtype=np.uint64, buffer=buffer, strides=(1,))
+    longest = int(length.max(initial=0))
+    pieces = [
+        words[np.minimum(start + at, len(words) - 1)] & _MASKS[np.clip(length - at, 0, 8)]
+        for at in range(0, max(longest, 1), 8)
+    ]
+    mixed = pieces[0]
+    for piece in pieces[1:]:
+        mixed = (mixed ^ (mixed >> np.uint64(29))) * _MIXER + piece
+    codes, kinds = pd.factorize(mixed)
+    first = np.empty(len(kinds), dtype=np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    if len(pieces) > 1 and any((piece != piece[first][codes]).any() for piece in pieces):
+        # Two fields share a mixed word, which hardly ever happens.
+        rows = np.column_stack(pieces)
+        _, first, codes = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    return codes, first
