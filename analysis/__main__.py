@@ -7,7 +7,7 @@ from pathlib import Path
 
 from analysis import read_scores, read_votes, write_report, write_robustness_report
 from analysis.errors import AnalysisError
-from analysis.report_options import VOTE_OPTIONS, add_report_options, report_options
+from analysis.command_options import VOTE_OPTIONS, add_report_options, report_options
 from analysis.score_domains import DOMAINS
 from analysis.score_table import is_score_table
 

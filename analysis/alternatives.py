@@ -93,16 +93,22 @@ def compare_tie_models(votes: CodedVotes, result: BradleyTerryResult) -> TieMode
 
 
 def position_fit(votes: CodedVotes, result: BradleyTerryResult) -> PositionFit:
-    """Fit the scores with a bias to the left. Raises what `fit_bradley_terry` raises."""
+    """Fit the scores with a bias to the left. Raises Nothing where its uncertainty is unknown, and as the fit does."""
     fit = fit_bradley_terry(votes, ties=result.ties, cluster="participant", position=True)
+    if not np.isfinite(fit.position.p):
+        raise Nothing("the participants lean to the left so much alike that its uncertainty cannot be estimated")
     change = (fit.scores - result.scores).abs()
     return PositionFit(
         bias=fit.position,
         probability=float(fit.preference(fit.position.value)),
         largest_change=float(change.max()),
         condition=str(change.idxmax()),
-        same_order=list(fit.to_frame().index) == list(result.to_frame().index),
+        same_order=_order(fit) == _order(result),
     )
+
+
+def _order(result: BradleyTerryResult) -> list[str]:
+    return list(result.scores.sort_values(ascending=False, kind="stable").index)
 
 
 def cross_check(votes: CodedVotes) -> CrossCheck:

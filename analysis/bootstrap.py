@@ -22,7 +22,7 @@ __all__ = ["OVER", "Bootstrap", "bootstrap_ranking"]
 
 OVER = ("participant", "source", "both")
 # Memory for one batch of resamples, in bytes.
-_BATCH_BYTES = 64 * 2**20
+_BATCH_BYTES = 32 * 2**20
 # Counts with fewer non-zero entries than this share are multiplied as sparse ones.
 _DENSE_SHARE = 0.05
 _FAILED_SHARE = 0.05

@@ -148,10 +148,9 @@ def _spread(pairs: SourcePairs, values: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class _System:
-    """Newton's equations with the effects eliminated source by source.
+    """Newton's equations without the effects: their block of a source is W + 1 / tau^2, and within its inverse.
 
-    The effects' block of a source is W + 1 / tau^2; within is its inverse, and share = within / tau^2. W - W within W
-    is written (1 - share) / tau^2, which loses no digits at either end of tau^2.
+    With share = within / tau^2, W - W within W is written (1 - share) / tau^2, which loses no digits at either end.
     """
 
     pairs: SourcePairs
@@ -247,6 +246,6 @@ def _laplacians(pairs: SourcePairs, weight: np.ndarray) -> np.ndarray:
 
 
 def _first_tie(pairs: SourcePairs) -> float:
-    """t of equal scores: what gives the observed share of ties."""
+    """t of equal scores with the observed share of ties."""
     odds = 2 * pairs.tied.sum() / (pairs.for_first + pairs.for_second).sum()
     return float(np.log(odds) if pairs.family == "davidson" else np.log1p(odds))

@@ -12,6 +12,7 @@ __all__ = ["clustered_covariance", "require_spread", "two_way_covariance"]
 
 # Below this size the clusters' gradients are a full table; larger ones are mostly zeros and stored as such.
 _DENSE_GRADIENTS = 20_000_000
+_BLOCK = 16_384
 
 
 def clustered_covariance(
@@ -36,9 +37,12 @@ def clustered_covariance(
             f"{of}s (or treat the votes as independent: cluster=None)"
         )
     gradients = _gradients(coded, cluster, n_clusters, estimate)
-    spread = gradients.T @ gradients
-    spread = spread.toarray() if issparse(spread) else spread
-    return inverse @ spread @ inverse * (n_clusters / (n_clusters - 1))
+    correction = n_clusters / (n_clusters - 1)
+    if issparse(gradients):
+        return inverse @ (gradients.T @ gradients).toarray() @ inverse * correction
+    # A product with its own transpose has no variance below 0, not even by rounding.
+    spread = gradients @ inverse
+    return spread.T @ spread * correction
 
 
 def two_way_covariance(coded: CodedVotes, *, estimate: Estimate, inverse: np.ndarray) -> np.ndarray:
@@ -75,26 +79,42 @@ def require_spread(covariance: np.ndarray, fisher: np.ndarray) -> None:
 
 def _gradients(coded: CodedVotes, cluster: np.ndarray, n_clusters: int, estimate: Estimate) -> np.ndarray | csr_array:
     """Each cluster's part of the gradient of the log-likelihood, (n_clusters, p), columns as in `parameters`."""
-    n, size = len(estimate.scores), len(estimate.parameters)
+    size, votes = len(estimate.parameters), len(coded.cell)
     gap = estimate.scores[:, None] - estimate.scores[None, :] + (estimate.left_bias or 0.0)
-    by_gap, by_tie = (
-        None if part is None else part.ravel()[coded.cell] for part in answer_slopes(estimate.family, gap, estimate.tie)
-    )
+    slopes = [None if part is None else part.ravel() for part in answer_slopes(estimate.family, gap, estimate.tie)]
+    if n_clusters * size > max(4 * votes, _DENSE_GRADIENTS):
+        columns, values = zip(*_entries(coded, slice(None), slopes, estimate), strict=True)
+        columns = np.concatenate([np.broadcast_to(column, votes) for column in columns])
+        rows = np.tile(cluster, len(values))
+        return csr_array((np.concatenate(values), (rows, columns)), shape=(n_clusters, size))
+    total = np.zeros(n_clusters * size)
+    # Blocks that stay in the cache, unless the table itself is larger.
+    block = max(_BLOCK, len(total))
+    for start in range(0, votes, block):
+        part = slice(start, start + block)
+        place = cluster[part] * size
+        for column, values in _entries(coded, part, slopes, estimate):
+            total += np.bincount(place + column, values, len(total))
+    return total.reshape(n_clusters, size)
+
+
+def _entries(
+    coded: CodedVotes, part: slice, slopes: list[np.ndarray | None], estimate: Estimate
+) -> list[tuple[np.ndarray | int, np.ndarray]]:
+    """What each vote of a part adds to which columns of its cluster's gradient."""
+    n = len(estimate.scores)
+    cell = coded.cell[part]
+    by_gap, by_tie = (None if slope is None else slope[cell] for slope in slopes)
     if coded.weight is not None:
-        by_gap = by_gap * coded.weight
-        by_tie = None if by_tie is None else by_tie * coded.weight
-    pair = coded.cell // 3
-    parts = [(pair // n, by_gap), (pair % n, -by_gap)]
-    for modelled, part in ((estimate.tie, by_tie), (estimate.left_bias, by_gap)):
-        if modelled is not None:
-            parts.append((n + len(parts) - 2, part))
-    if n_clusters * size <= max(4 * len(pair), _DENSE_GRADIENTS):
-        place = cluster * size
-        summed = sum(np.bincount(place + column, part, n_clusters * size) for column, part in parts)
-        return summed.reshape(n_clusters, size)
-    columns = np.concatenate([np.broadcast_to(column, pair.shape) for column, _ in parts])
-    values = np.concatenate([part for _, part in parts])
-    return csr_array((values, (np.tile(cluster, len(parts)), columns)), shape=(n_clusters, size))
+        by_gap = by_gap * coded.weight[part]
+        by_tie = None if by_tie is None else by_tie * coded.weight[part]
+    left, right = np.divmod(cell // 3, n)
+    entries = [(left, by_gap), (right, -by_gap)]
+    if estimate.tie is not None:
+        entries.append((n, by_tie))
+    if estimate.left_bias is not None:
+        entries.append((len(estimate.parameters) - 1, by_gap))
+    return entries
 
 
 def _difference_variances(covariance: np.ndarray) -> np.ndarray:

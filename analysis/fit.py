@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student_t
 
-from analysis.counts import LEFT, RIGHT, TIE, CodedVotes, PairCounts, code_votes, pair_counts
+from analysis.counts import TIE, CodedVotes, PairCounts, code_votes, pair_counts
 from analysis.covariance import clustered_covariance, require_spread, two_way_covariance
 from analysis.errors import InvalidOption, InvalidVotes
 from analysis.existence import require_finite_scores
@@ -72,12 +72,12 @@ def fit_bradley_terry(
     inverse = inverse_information(estimate, pairs, ridge=ridge)
     covariance, degrees = _covariance(coded, cluster, estimate, inverse)
     n = len(coded.conditions)
-    tallies = _tallies(coded, pooled)
+    cells = pooled if coded.weight is None else np.bincount(coded.cell, minlength=len(pooled))
     return BradleyTerryResult(
         conditions=coded.conditions,
         estimates=estimate.scores,
         estimate_covariance=covariance[:n, :n],
-        tally_counts=tallies,
+        cells=cells,
         model=model,
         ties="half" if model == "thurstone" else ties,
         tie_parameter=_tie_parameter(ties, model, estimate),
@@ -88,7 +88,7 @@ def fit_bradley_terry(
         cluster=cluster,
         degrees_of_freedom=float(degrees),
         n_votes=len(coded.cell),
-        n_ties=int(tallies[:, 2].sum() // 2),
+        n_ties=int(cells[TIE::3].sum()),
         n_participants=coded.n_participants,
         n_sources=coded.n_sources,
         log_likelihood=estimate.log_likelihood,
@@ -140,15 +140,6 @@ def _covariance(
     n = len(coded.conditions)
     require_spread(covariance[:n, :n], inverse[:n, :n])
     return covariance, degrees
-
-
-def _tallies(coded: CodedVotes, pooled: np.ndarray) -> np.ndarray:
-    """Wins, losses and ties of each condition, (n, 3), in votes, whatever their weights."""
-    n = len(coded.conditions)
-    votes = pooled if coded.weight is None else np.bincount(coded.cell, minlength=len(pooled))
-    table = votes.reshape(n, n, 3)
-    shown_left, shown_right = np.einsum("ijk->ik", table), np.einsum("ijk->jk", table)
-    return shown_left + shown_right[:, [RIGHT, LEFT, TIE]]
 
 
 def _tie_parameter(ties: str, model: str, estimate: Estimate) -> float | None:

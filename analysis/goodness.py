@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from scipy.special import xlogy
 from scipy.stats import chi2, norm
 
-from analysis.counts import LEFT, RIGHT, TIE, CodedVotes, PairCounts
+from analysis.counts import LEFT, RIGHT, TIE, CodedVotes, PairCounts, cell_codes
 from analysis.errors import InvalidOption
 from analysis.families import TIED_FAMILIES, answer_slopes, probabilities
 from analysis.fit import coded_votes, modelled_pairs
@@ -65,25 +65,71 @@ def goodness_of_fit(
     pairs, family = modelled_pairs(pooled, ties=result.ties, model=result.model, position=result.position is not None)
     parameters = _parameters(result, family)
     _require_same_votes(coded, pairs, family, parameters, result)
-    gap, tie = gaps(parameters, pairs), _tie(parameters, pairs, family)
-    chances = np.column_stack(probabilities(family, gap, tie))
+    fitted = _fitted(pairs, family, parameters)
+    deviance = 2 * float(np.sum(xlogy(fitted.counted, fitted.counted) - xlogy(fitted.counted, fitted.above_zero)))
     kinds = 3 if family in TIED_FAMILIES else 2
-    counted = np.column_stack([pairs.for_first, pairs.for_second, pairs.tied])
-    expected = counted.sum(axis=1, keepdims=True) * chances
-    deviance = max(2 * float(np.sum(xlogy(counted, counted) - xlogy(counted, np.where(expected > 0, expected, 1)))), 0)
-    fitted = _fitted_directions(pairs, family, gap, tie, expected)
-    degrees = len(gap) * (kinds - 1) - fitted.shape[1]
-    effect = _design_effect(coded, pairs, chances, fitted, degrees) if degrees > 0 else None
+    degrees = len(pairs.first) * (kinds - 1) - fitted.rank
+    effect = _design_effect(coded, fitted, degrees) if degrees > 0 else None
     tested = degrees > 0 and result.ridge == 0
     return GoodnessOfFit(
-        deviance=deviance,
+        deviance=max(deviance, 0.0),
         degrees_of_freedom=degrees,
         p=float(chi2.sf(deviance, degrees)) if tested else None,
         p_clustered=float(chi2.sf(deviance / effect, degrees)) if tested and effect is not None else None,
         design_effect=effect,
-        thin_pairs=int((expected[:, :kinds] < _FEW).any(axis=1).sum()),
-        residuals=_residuals(coded.conditions, pairs, counted, expected, fitted, effect),
+        thin_pairs=int((fitted.expected[:, :kinds] < _FEW).any(axis=1).sum()),
+        residuals=_residuals(coded.conditions, fitted, effect),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    """The answers (K, 3) to the shown pairs as counted and as expected, and what the fit takes out of their difference.
+
+    slopes: derivatives of the log-probability of each answer by the gap, t and the left bias, (K, 3) each; None where
+    not modelled. directions (3 K, p): those of (counted - expected) / sqrt(expected) by the parameters. inverse (p, p):
+    of directions' inner products. rank: how many directions there are.
+    """
+
+    pairs: PairCounts
+    counted: np.ndarray
+    expected: np.ndarray
+    chances: np.ndarray
+    slopes: tuple[np.ndarray, np.ndarray | None, np.ndarray | None]
+    directions: csr_array
+    inverse: np.ndarray
+    rank: int
+
+    @property
+    def above_zero(self) -> np.ndarray:
+        """Expected answers, and 1 for those that cannot be."""
+        return np.where(self.expected > 0, self.expected, 1)
+
+
+def _fitted(pairs: PairCounts, family: str, parameters: np.ndarray) -> _Fitted:
+    gap, tie = gaps(parameters, pairs), _tie(parameters, pairs, family)
+    chances = np.column_stack(probabilities(family, gap, tie))
+    counted = np.column_stack([pairs.for_first, pairs.for_second, pairs.tied])
+    expected = counted.sum(axis=1, keepdims=True) * chances
+    by_gap, by_tie = answer_slopes(family, gap, tie)
+    if tie is None:
+        by_gap = by_gap * [1, 1, 0]
+    slopes = (by_gap, by_tie, by_gap if pairs.ordered else None)
+    n, root = pairs.n_conditions, np.sqrt(expected)
+    columns, values = [np.repeat(pairs.first, 3), np.repeat(pairs.second, 3)], [root * by_gap, -root * by_gap]
+    for extra in slopes[1:]:
+        if extra is not None:
+            columns.append(np.full(root.size, n + len(columns) - 2))
+            values.append(root * extra)
+    rows = np.tile(np.arange(root.size), len(columns))
+    directions = csr_array(
+        (np.concatenate([value.ravel() for value in values]), (rows, np.concatenate(columns))),
+        shape=(root.size, n + len(columns) - 2),
+    )
+    sizes, vectors = np.linalg.eigh((directions.T @ directions).toarray())
+    kept = sizes > 1e-9 * sizes[-1]
+    inverse = (vectors[:, kept] / sizes[kept]) @ vectors[:, kept].T
+    return _Fitted(pairs, counted, expected, chances, slopes, directions, inverse, int(kept.sum()))
 
 
 def _parameters(result: BradleyTerryResult, family: str) -> np.ndarray:
@@ -112,93 +158,67 @@ def _require_same_votes(
         raise InvalidOption("the result was not fitted to these votes; pass the votes and weights that were fitted")
 
 
-def _fitted_directions(
-    pairs: PairCounts, family: str, gap: np.ndarray, tie: float | None, expected: np.ndarray
-) -> np.ndarray:
-    """Orthonormal columns (3 K, parameters) that the fit takes out of (counted - expected) / sqrt(expected)."""
-    by_gap, by_tie = answer_slopes(family, gap, tie)
-    if family not in TIED_FAMILIES:
-        by_gap = by_gap.copy()
-        by_gap[:, TIE] = 0
-    shown, n = len(gap), pairs.n_conditions
-    design = np.zeros((shown, n))
-    design[np.arange(shown), pairs.first], design[np.arange(shown), pairs.second] = 1, -1
-    root = np.sqrt(expected)[:, :, None]
-    columns = [root * by_gap[:, :, None] * design[:, None, :]]
-    if by_tie is not None:
-        columns.append(root * by_tie[:, :, None])
-    if pairs.ordered:
-        columns.append(root * by_gap[:, :, None])
-    moved = np.concatenate(columns, axis=2).reshape(3 * shown, -1)
-    basis, size, _ = np.linalg.svd(moved, full_matrices=False)
-    return basis[:, size > 1e-9 * size[0]]
-
-
-def _design_effect(
-    coded: CodedVotes, pairs: PairCounts, chances: np.ndarray, fitted: np.ndarray, degrees: int
-) -> float | None:
-    people = coded.n_participants
+def _design_effect(coded: CodedVotes, fitted: _Fitted, degrees: int) -> float | None:
+    people, size = coded.n_participants, fitted.expected.size
     if people < 2:
         return None
-    answers = csr_array(coded.count_by(coded.participant, people)) @ _answer_of_cell(pairs, coded, chances)
-    shown = len(pairs.first)
-    votes = answers @ csr_array((np.ones(3 * shown), (np.arange(3 * shown), np.repeat(np.arange(shown), 3))))
-    total = np.asarray(votes.sum(axis=0)).ravel()
-    spread = csr_array((np.ravel(chances), (np.repeat(np.arange(shown), 3), np.arange(3 * shown))))
-    scale = np.sqrt(np.ravel(total[:, None] * chances))
-    inverse = np.divide(1, scale, out=np.zeros_like(scale), where=scale > 0)
-    # A participant's answers less those expected, scaled as the fitted directions are; then what the fit leaves.
-    strayed = (answers - votes @ spread) @ csr_array((inverse, (np.arange(3 * shown),) * 2))
-    left = strayed.multiply(strayed).sum() - np.sum((strayed @ fitted) ** 2)
+    answers = csr_array(coded.count_by(coded.participant, people)) @ _answer_of_cell(fitted, coded)
+    pair, answer = np.repeat(np.arange(size // 3), 3), np.arange(size)
+    votes = answers @ csr_array((np.ones(size), (answer, pair)))
+    expected = votes @ csr_array((np.ravel(fitted.chances), (pair, answer)))
+    # A participant's answers less those expected, scaled as the directions are; then what the fit leaves of them.
+    strayed = (answers - expected) @ csr_array((1 / np.sqrt(np.ravel(fitted.above_zero)), (answer, answer)))
+    along = strayed @ fitted.directions
+    left = (strayed * strayed).sum() - np.sum((along @ fitted.inverse) * along.toarray())
     effect = float(left) / degrees * people / (people - 1)
     return effect if effect > 0 else None
 
 
-def _answer_of_cell(pairs: PairCounts, coded: CodedVotes, chances: np.ndarray) -> csr_array:
+def _answer_of_cell(fitted: _Fitted, coded: CodedVotes) -> csr_array:
     """Matrix (3 n^2, 3 K): which answer to which shown pair a vote in a cell is; half to each where ties are halved."""
-    n, shown = len(coded.conditions), len(pairs.first)
-    at = {}
-    for k, (first, second) in enumerate(zip(pairs.first, pairs.second, strict=True)):
-        at[first, second] = (k, False)
-        if not pairs.ordered:
-            at[second, first] = (k, True)
-    split = chances.shape[1] == 3 and not chances[:, TIE].any()
+    pairs, n = fitted.pairs, len(coded.conditions)
+    shown = np.arange(len(pairs.first))
+    halved = not fitted.chances[:, TIE].any()
     rows, columns, parts = [], [], []
-    for (left, right), (k, swapped) in at.items():
-        cell = 3 * (left * n + right)
-        mine, other = 3 * k + (RIGHT if swapped else LEFT), 3 * k + (LEFT if swapped else RIGHT)
-        rows += [cell + LEFT, cell + RIGHT]
-        columns += [mine, other]
-        parts += [1.0, 1.0]
-        rows += [cell + TIE] * (2 if split else 1)
-        columns += [mine, other] if split else [3 * k + TIE]
-        parts += [0.5, 0.5] if split else [1.0]
-    return csr_array((parts, (rows, columns)), shape=(3 * n * n, 3 * shown))
+    ways = [(pairs.first, pairs.second, LEFT, RIGHT)]
+    if not pairs.ordered:
+        ways.append((pairs.second, pairs.first, RIGHT, LEFT))
+    for left, right, for_left, for_right in ways:
+        for choice, answer, part in (
+            (LEFT, for_left, 1.0),
+            (RIGHT, for_right, 1.0),
+            *(((TIE, for_left, 0.5), (TIE, for_right, 0.5)) if halved else ((TIE, TIE, 1.0),)),
+        ):
+            rows.append(cell_codes(left, right, choice, n))
+            columns.append(3 * shown + answer)
+            parts.append(np.full(len(shown), part))
+    entries = (np.concatenate(parts), (np.concatenate(rows), np.concatenate(columns)))
+    return csr_array(entries, shape=(3 * n * n, 3 * len(shown)))
 
 
-def _residuals(
-    conditions: tuple[str, ...],
-    pairs: PairCounts,
-    counted: np.ndarray,
-    expected: np.ndarray,
-    fitted: np.ndarray,
-    effect: float | None,
-) -> pd.DataFrame:
+def _residuals(conditions: tuple[str, ...], fitted: _Fitted, effect: float | None) -> pd.DataFrame:
+    pairs, counted, expected = fitted.pairs, fitted.counted, fitted.expected
     low, high = np.minimum(pairs.first, pairs.second), np.maximum(pairs.first, pairs.second)
     kept, group = np.unique(low * pairs.n_conditions + high, return_inverse=True)
+    low, high = kept // pairs.n_conditions, kept % pairs.n_conditions
+    forward = pairs.first < pairs.second
     # What an answer is worth for the one that comes first in the table.
-    worth = np.where((pairs.first == low)[:, None], [1.0, 0.0, 0.5], [0.0, 1.0, 0.5])
+    worth = np.where(forward[:, None], [1.0, 0.0, 0.5], [0.0, 1.0, 0.5])
 
     def over_pairs(values: np.ndarray) -> np.ndarray:
-        return np.bincount(group, values, len(kept))
+        return np.bincount(group, values.sum(axis=1), len(kept))
 
-    votes = over_pairs(counted.sum(axis=1))
-    found, wanted = over_pairs((worth * counted).sum(axis=1)), over_pairs((worth * expected).sum(axis=1))
-    total = expected.sum(axis=1, keepdims=True)
-    centred = worth - (worth * expected).sum(axis=1, keepdims=True) / total
-    variance = over_pairs((centred**2 * expected).sum(axis=1))
-    taken = csr_array((np.ravel(centred * np.sqrt(expected)), (np.repeat(group, 3), np.arange(expected.size)))) @ fitted
-    free = variance - np.sum(taken**2, axis=1)
+    votes, found, wanted = over_pairs(counted), over_pairs(worth * counted), over_pairs(worth * expected)
+    centred = (worth - np.sum(worth * fitted.chances, axis=1, keepdims=True)) * expected
+    variance = over_pairs(centred * worth)
+    by_score, by_tie, by_bias = (None if slope is None else centred * slope for slope in fitted.slopes)
+    along = over_pairs(np.where(forward[:, None], by_score, -by_score))
+    parts = [(low, along), (high, -along)]
+    for extra in (by_tie, by_bias):
+        if extra is not None:
+            parts.append((np.full(len(kept), pairs.n_conditions + len(parts) - 2), over_pairs(extra)))
+    taken = sum(fitted.inverse[at, to] * size * other for at, size in parts for to, other in parts)
+    free = variance - taken
     known = free > 1e-9 * variance
     error = np.sqrt(np.where(known, free, np.nan) * (1.0 if effect is None else effect))
     residual = (found - wanted) / error
@@ -208,8 +228,8 @@ def _residuals(
     names = np.array(conditions, dtype=object)
     table = pd.DataFrame(
         {
-            "first": names[kept // pairs.n_conditions],
-            "second": names[kept % pairs.n_conditions],
+            "first": names[low],
+            "second": names[high],
             "votes": votes,
             "expected": wanted / votes,
             "observed": found / votes,

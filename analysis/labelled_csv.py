@@ -11,7 +11,15 @@ import pandas as pd
 
 from analysis.errors import AnalysisError
 
-__all__ = ["Row", "first_true", "read_labelled_csv", "refuse_unknown", "require_columns", "text_labels"]
+__all__ = [
+    "Row",
+    "first_true",
+    "read_labelled_csv",
+    "refuse_unknown",
+    "require_columns",
+    "text_labels",
+    "without_empty_end",
+]
 
 # Neither a page nor a drawing can hold them.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -65,7 +73,7 @@ def read_labelled_csv(
         raise error(_uneven(path, " ".join(str(problem).split()))) from None
     except OSError as problem:
         raise error(f"{path} cannot be read: {problem.strerror or problem}") from None
-    return _without_empty_end(table)
+    return without_empty_end(table)
 
 
 def require_columns(
@@ -125,8 +133,8 @@ def text_labels(values: pd.Series, row: Row, *, meaning: str | None, error: type
     at = first_true(np.isin(codes, unprintable)) if unprintable else None
     if at is not None:
         raise error(
-            f"{row(at)}: {values.name} is {labels[codes[at]]!r}; remove the line breaks, tabs and other control "
-            "characters from the label"
+            f"{row(at)}: {values.name} is {labels[codes[at]]!r}; remove the control characters (line breaks, "
+            "tabs) from the label"
         )
     at = first_true(np.isin(codes, padded)) if padded else None
     if at is not None:
@@ -164,8 +172,8 @@ def _check_header(path: Path, of: str, header: str, error: type[AnalysisError]) 
         for separator, name in _SEPARATORS.items():
             if separator in text:
                 raise error(
-                    f"{path} has {name} between its fields and not commas; save the {of} with commas and decimal points "
-                    "(a spreadsheet set to English does; so does pandas: "
+                    f"{path} has {name} between its fields and not commas; save the {of} with commas and decimal "
+                    "points (a spreadsheet set to English does; so does pandas: "
                     f"read_csv(..., sep={separator!r}, decimal=',').to_csv(..., index=False))"
                 )
     names = next(csv.reader([text]), [])
@@ -199,13 +207,15 @@ def _uneven(path: Path, problem: str) -> str:
             found = next(((at, len(row)) for at, row in enumerate(rows, 2) if len(row) > expected), None)
         except csv.Error:
             found = None
+    opened = re.search(r"EOF inside string starting at row (\d+)", problem)
+    if opened is not None:
+        # Counted from 0 at the header.
+        return f"{path}, row {int(opened[1]) + 1}: a quote is opened and never closed; close it"
     if found is None:
-        return (
-            f"{sentence}: {problem.removeprefix('Error tokenizing data. C error: ')}; see whether each quote is closed"
-        )
+        return f"{sentence}: {problem.removeprefix('Error tokenizing data. C error: ')}"
     return (
-        f"{sentence}: row {found[0]} has {found[1]} and not {expected}; put text that holds a comma into double quotes, "
-        "and write numbers with a decimal point"
+        f"{sentence}: row {found[0]} has {found[1]} and not {expected}; put text that holds a comma into double "
+        "quotes, and write numbers with a decimal point"
     )
 
 
@@ -217,18 +227,19 @@ def _check_quotes(path: Path, rows: int, error: type[AnalysisError]) -> None:
         return
     with open(path, encoding="utf-8-sig", newline="") as file:
         records = csv.reader(file, strict=True)
-        row = 0
+        good = 0
         try:
-            for row, _ in enumerate(records, 1):
-                pass
+            for _ in records:
+                good += 1
         except csv.Error:
             raise error(
-                f"{path}, row {row + 1}: a quote is opened and not closed before the next comma or the end of the row; "
-                "close it, or write a quote inside of a text twice"
+                f"{path}, row {good + 1}: a quote is opened and not closed before the next comma or the end of the "
+                "row; close it, or write a quote inside of a text twice"
             ) from None
 
 
-def _without_empty_end(table: pd.DataFrame) -> pd.DataFrame:
+def without_empty_end(table: pd.DataFrame) -> pd.DataFrame:
+    """The table without empty rows at its end, as spreadsheets write them."""
     end = len(table)
     while end and table.iloc[end - 1].isna().all():
         end -= 1

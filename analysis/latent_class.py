@@ -42,17 +42,20 @@ _LEAST_PREFERENCES = 1e-6
 # Averaging over a normal spread of d, of variance v, divides d by sqrt(1 + v * this): (16 sqrt(3) / (15 pi))^2, Zeger,
 # Liang & Albert (1988), Biometrics 44, 1049-1060.
 _ATTENUATION = (16 * np.sqrt(3) / (15 * np.pi)) ** 2
-# A wider spread of tastes would explain people who answer the wrong way round.
-_WIDEST_TASTE = 1.0
-_TOLERANCE, _FIRST_TOLERANCE = 1e-4, 1e-2
-_MAX_STEPS = 500
+# Variance of tastes, at most, as a share of that of the conditions' scores: a wider one would explain people who answer
+# the wrong way round.
+_WIDEST_TASTES = 0.5
+# No probability is nearer to 0 or 1, wherever an extrapolation leads.
+_LEAST = 1e-12
+_TOLERANCE = 2e-4
+_MAX_STEPS, _EXTRAPOLATED_STEPS = 500, 60
 
 
 @dataclass(frozen=True, eq=False)
 class LatentClasses:
     """membership: (P, 6), each participant's probability of each of CHARACTERS; rows sum to one. shares: (6,), of the
     crowd. scores: (n,) of the attentive, sum zero. taste: standard deviation of their tastes, in logits. misses: their
-    share of wrong verification answers. converged: whether the last step moved no P(attentive) by 1e-4.
+    share of wrong verification answers. converged: whether the last step moved no P(attentive) by 2e-4.
     """
 
     membership: np.ndarray
@@ -86,61 +89,41 @@ def latent_classes(counts: csr_array, *, asked: np.ndarray, right: np.ndarray) -
     crowd = _Crowd(counts, asked, right)
     shares, misses = _PRIOR_PEOPLE / _PRIOR_PEOPLE.sum(), _PRIOR_MISSES / _PRIOR_ANSWERS
     start = crowd.scores(np.ones(counts.shape[0])), np.log(shares), np.log(misses / (1 - misses)), 0.0
-    # Tastes join last: from the start they would explain those too who answer the wrong way round.
-    first = _iterate(crowd, np.hstack(start), tastes=False, tolerance=_FIRST_TOLERANCE)
-    last = _iterate(crowd, first.parameters, tastes=True, tolerance=_TOLERANCE)
-    scores, shares, misses, taste_variance = _read(last.parameters)
-    return LatentClasses(
-        last.membership,
-        shares,
-        scores,
-        float(np.sqrt(taste_variance)),
-        misses,
-        steps=first.steps + last.steps,
-        converged=last.converged,
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class _End:
-    parameters: np.ndarray
-    membership: np.ndarray
-    steps: int
-    converged: bool
-
-
-def _iterate(crowd: "_Crowd", parameters: np.ndarray, *, tastes: bool, tolerance: float) -> _End:
-    """Step until no P(attentive) moves by the tolerance; without tastes their variance stays 0."""
-    longest = 4.0
+    parameters, longest = np.hstack(start), 4.0
     for steps in range(2, _MAX_STEPS + 1, 2):
-        once, before = _step(crowd, parameters, tastes)
-        twice, membership = _step(crowd, once, tastes)
-        end = _End(twice, membership, steps, bool(np.abs(membership[:, 0] - before[:, 0]).max() < tolerance))
-        if end.converged:
+        once, before = _step(crowd, parameters)
+        twice, membership = _step(crowd, once)
+        converged = bool(np.abs(membership[:, 0] - before[:, 0]).max() < _TOLERANCE)
+        scores, shares, misses, taste_variance = _read(twice)
+        found = LatentClasses(membership, shares, scores, float(np.sqrt(taste_variance)), misses, steps, converged)
+        if converged:
             break
         change = once - parameters
         bend = twice - once - change
         length = np.sqrt((change @ change) / max(bend @ bend, 1e-30))
         if length >= longest:
             length, longest = longest, 4 * longest
-        length = max(length, 1.0)
+        # Where that leads round in circles, shorter steps arrive.
+        length = max(length, 1.0) if steps < _EXTRAPOLATED_STEPS else 0.3
         parameters = parameters + 2 * length * change + length**2 * bend
-    return end
+    return found
 
 
 def _read(parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray, float, float]:
     """Scores, shares, misses and variance of taste of a point that may be extrapolated."""
     return (
         parameters[: -len(CHARACTERS) - 2],
-        softmax(parameters[-len(CHARACTERS) - 2 : -2]),
-        float(expit(parameters[-2])),
-        float(np.clip(parameters[-1], 0, _WIDEST_TASTE**2)),
+        np.maximum(softmax(parameters[-len(CHARACTERS) - 2 : -2]), _LEAST),
+        float(np.clip(expit(parameters[-2]), _LEAST, 1 - _LEAST)),
+        float(max(parameters[-1], 0)),
     )
 
 
-def _step(crowd: "_Crowd", parameters: np.ndarray, tastes: bool) -> tuple[np.ndarray, np.ndarray]:
+def _step(crowd: "_Crowd", parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """One E step and one M step: the next parameters, and the membership (P, 6) by the given ones."""
     scores, shares, misses, taste_variance = _read(parameters)
+    # An extrapolated point may lie beyond.
+    taste_variance = min(taste_variance, _WIDEST_TASTES * scores.var())
     typical = scores * np.sqrt(1 + 2 * _ATTENUATION * taste_variance)
     log_joint = crowd.log_likelihood(scores, typical, misses) + np.log(shares)
     if taste_variance > 0:
@@ -156,7 +139,7 @@ def _step(crowd: "_Crowd", parameters: np.ndarray, tastes: bool) -> tuple[np.nda
         scores,
         np.log(membership.sum(axis=0) + _PRIOR_PEOPLE) - np.log(len(weight) + _PRIOR_PEOPLE.sum()),
         np.log(misses / (1 - misses)),
-        _taste_variance(weight, *crowd.moments(scores)) if tastes else 0.0,
+        _taste_variance(scores, weight, *crowd.moments(scores)),
     )
     return np.hstack(following), membership
 
@@ -234,14 +217,14 @@ class _Crowd:
         return np.where(self.chose_left, chance, 1 - chance)
 
     def _probability_of_left(self, scores: np.ndarray) -> np.ndarray:
-        return expit(scores[self.left] - scores[self.right])
+        return np.clip(expit(scores[self.left] - scores[self.right]), _LEAST, 1 - _LEAST)
 
 
-def _taste_variance(weight: np.ndarray, residual: np.ndarray, information: np.ndarray) -> float:
+def _taste_variance(scores: np.ndarray, weight: np.ndarray, residual: np.ndarray, information: np.ndarray) -> float:
     """By moments: the squared gradients expect information + variance * information^2."""
     excess = weight @ (residual**2 - information).sum(axis=1)
     scale = weight @ (information**2).sum(axis=1)
-    return float(np.clip(excess / scale, 0, _WIDEST_TASTE**2)) if scale > 0 else 0.0
+    return float(np.clip(excess / scale, 0, _WIDEST_TASTES * scores.var())) if scale > 0 else 0.0
 
 
 def _averaged_over_tastes(variance: float, residual: np.ndarray, information: np.ndarray) -> np.ndarray:

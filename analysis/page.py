@@ -1,6 +1,7 @@
 """Pages of reports: HTML files that need nothing but themselves."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import jinja2
@@ -8,7 +9,7 @@ import markupsafe
 
 from analysis.drawing import signed
 from analysis.summary import counted, p_value, percent, thousands
-from analysis.tables import Table
+from analysis.tables import NOTHING, Table
 
 __all__ = ["fill_template", "inline_svg", "render_page"]
 
@@ -56,7 +57,9 @@ def fill_template(name: str, **content) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(percent=percent, signed=signed, p_value=_p_value, thousands=thousands, counted=counted)
+    numbers = {"percent": percent, "signed": signed, "p_value": _p_value, "thousands": thousands}
+    environment.filters.update({name: _unless_none(show) for name, show in numbers.items()})
+    environment.filters["counted"] = counted
     environment.filters.update(unbroken=_unbroken, brackets=_brackets, code=_code)
     environment.tests["missing"] = _missing
     return environment.get_template(name).render(**content)
@@ -70,6 +73,11 @@ def inline_svg(svg: str) -> str:
 def _missing(record) -> bool:
     """Whether a part of a document is only the reason why there is none."""
     return isinstance(record, dict) and isinstance(record.get("why_not"), str)
+
+
+def _unless_none(show: Callable) -> Callable:
+    """`show`, with a dash for a number that does not exist."""
+    return lambda value, *more: NOTHING if value is None else show(value, *more)
 
 
 def _p_value(p: float) -> str:

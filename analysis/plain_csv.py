@@ -32,8 +32,7 @@ def read_plain(path: Path, *, labels: Collection[str], times: Collection[str]) -
     Raises OSError.
     """
     with open(path, "rb") as file:
-        start = file.read(len(_BYTE_ORDER_MARK))
-        header = (start.removeprefix(_BYTE_ORDER_MARK) + file.readline()).rstrip(b"\r\n")
+        header = file.readline().removeprefix(_BYTE_ORDER_MARK).rstrip(b"\r\n")
         try:
             names = header.decode().split(",")
         except UnicodeDecodeError:
@@ -47,7 +46,9 @@ def read_plain(path: Path, *, labels: Collection[str], times: Collection[str]) -
     if not next(iter(columns.values())).parts:
         return None
     try:
-        return pd.DataFrame({name: column.finished(name in labels) for name, column in columns.items()}, copy=False)
+        # Each is let go as soon as it is finished: a large table would be there twice.
+        finished = {name: columns.pop(name).finished(name in labels) for name in names}
+        return pd.DataFrame(finished, copy=False)
     except UnicodeDecodeError:
         return None
 
@@ -115,8 +116,8 @@ class _TextColumn:
                 self.texts = []
             else:
                 fields = [part[a : a + n] for a, n in zip(start[first].tolist(), length[first].tolist(), strict=True)]
-                place = np.array([self.codes.setdefault(field, len(self.codes)) for field in fields], dtype=np.int32)
-                self.parts.append(place[codes])
+                place = np.array([self.codes.setdefault(field, len(self.codes)) for field in fields])
+                self.parts.append(place.astype(_narrowest(len(self.codes)))[codes])
         if self.texts is not None:
             self.texts += [part[a : a + n].decode() for a, n in zip(start.tolist(), length.tolist(), strict=True)]
             self.parts.append(start[:0])
@@ -131,7 +132,7 @@ class _TextColumn:
         if not as_label:
             return infer_types(texts)[codes]
         order = sorted((code for code, text in enumerate(texts) if text), key=texts.__getitem__)
-        place = np.full(len(texts), -1, dtype=np.int32)
+        place = np.full(len(texts), -1, dtype=_narrowest(len(texts)))
         place[order] = np.arange(len(order))
         return pd.Categorical.from_codes(place[codes], [texts[code] for code in order], validate=False)
 
@@ -160,6 +161,11 @@ class _TimeColumn:
 
     def _moments(self) -> np.ndarray:
         return np.concatenate([*self.parts, np.empty(0, dtype=np.int64)]).view("datetime64[ns]")
+
+
+def _narrowest(codes: int) -> type:
+    """Integers for so many codes and for -1."""
+    return next(kind for kind in (np.int8, np.int16, np.int32) if codes <= np.iinfo(kind).max)
 
 
 def _same_fields(buffer: np.ndarray, start: np.ndarray, length: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -5,16 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from analysis.errors import InvalidOption, PlanOutOfReach
-from analysis.options import check_choice, check_level
 from analysis.plan_design import DESIGN_VOTES, Design, Precision, SessionCosts
+from analysis.plan_options import check_plan
 
-__all__ = ["UNITS", "Goal", "StudyPlan", "alternatives", "plan_study"]
+__all__ = ["Goal", "StudyPlan", "alternatives", "plan_study"]
 
 _MOST_PARTICIPANTS, _MOST_CLIPS = 1_000_000, 100_000
 # With fewer the spread between clips is hardly known; spec: a bootstrap over five clips covers 85 % instead of 95.
 _FEWEST_CLIPS = 10
 _JOD = math.log(3)
-UNITS = ("logit", "jod")
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ def plan_study(
     conditions: that are ranked, the reference among them. Of clips, participants and votes_each (a participant's votes
     for the ranking; verification and practice are in `costs`) those that are None are found: the fewest participants;
     with participants given the fewest clips, or votes each; with neither given, as many clips as leave half of the
-    allowed variance to the votes. votes_each is 12 (or all pairs where there are fewer) unless it is what is looked for.
+    allowed variance to the votes. votes_each is 12, or all pairs where there are fewer, unless it is looked for.
     half_width: wanted of the interval of a difference; difference: to be found with probability `power` by a two-sided
     test, with Holm's correction over all pairs or without; both in `unit`, "logit" or "jod" (ln 3 logits).
     new_clips: whether the wanted figures are about clips in general, or only about those shown.
@@ -115,7 +114,7 @@ def plan_study(
     `fit_bradley_terry`: P - 1 degrees of freedom for these clips, min(P, C) - 1 for new ones.
     Raises InvalidOption, PlanOutOfReach.
     """
-    _check(locals())
+    check_plan(locals())
     scale = _JOD if unit == "jod" else 1.0
     goal = Goal(
         half_width=None if half_width is None else half_width * scale,
@@ -256,42 +255,3 @@ def _fewest(enough: Callable[[int], bool], most: int) -> int | None:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
     return high
-
-
-_AT_LEAST_ONE = ("clips", "participants", "votes_each")
-_POSITIVE = ("half_width", "difference")
-_NOT_NEGATIVE = ("clip_effect", "spread")
-
-
-def _check(given: dict) -> None:
-    check_level(given["level"])
-    if given["conditions"] < 2:
-        raise InvalidOption(f"conditions is {given['conditions']}; a ranking needs at least 2")
-    check_choice("unit", given["unit"], UNITS)
-    for name in _AT_LEAST_ONE:
-        if given[name] is not None and given[name] < 1:
-            raise InvalidOption(f"{name} is {given[name]}; expected a whole number of at least 1")
-    for name in _POSITIVE:
-        if given[name] is not None and not 0 < given[name] < math.inf:
-            raise InvalidOption(f"{name} is {given[name]!r}; expected a finite number above 0")
-    for name in _NOT_NEGATIVE:
-        if not 0 <= given[name] < math.inf:
-            raise InvalidOption(f"{name} is {given[name]!r}; expected a finite number of at least 0")
-    if not 1 <= given["design_effect"] < math.inf:
-        raise InvalidOption(f"design_effect is {given['design_effect']!r}; expected a finite number of at least 1")
-    if not 0 <= given["lost"] < 1:
-        raise InvalidOption(f"lost is {given['lost']!r}; expected a share of at least 0 and below 1, such as 0.1")
-    if not 0.5 <= given["power"] < 1:
-        raise InvalidOption(f"power is {given['power']!r}; expected a probability from 0.5 to below 1, such as 0.8")
-    _check_costs(given["costs"] or SessionCosts())
-
-
-def _check_costs(costs: SessionCosts) -> None:
-    for name in ("clip_seconds", "answer_seconds", "extra_pairs", "extra_minutes", "pay", "pay_per_hour", "fee"):
-        value = getattr(costs, name)
-        if value is not None and not 0 <= value < math.inf:
-            raise InvalidOption(f"{name} is {value!r}; expected a finite number of at least 0")
-    if costs.plays not in (1, 2):
-        raise InvalidOption(f"plays is {costs.plays!r}; expected 1 (side by side) or 2 (one after the other)")
-    if costs.pay is not None and costs.pay_per_hour is not None:
-        raise InvalidOption("pay and pay_per_hour are both given; expected one of them")

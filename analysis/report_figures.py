@@ -7,13 +7,12 @@ from analysis.forest_figure import draw_forest
 from analysis.objective_figure import draw_objective
 from analysis.participant_figure import draw_participants
 from analysis.preference_figure import draw_preferences
-from analysis.rule_rankings import RuleRanking
 from analysis.rules_figure import draw_rules
 from analysis.source_figure import draw_sources
 from analysis.study_analysis import Missing, StudyAnalysis
 from analysis.width_figure import draw_width
 
-__all__ = ["FIGURES", "report_figures", "rules_that_matter"]
+__all__ = ["FIGURES", "report_figures"]
 
 FIGURES = ("forest", "preferences", "sources", "participants", "width", "rules", "objective")
 
@@ -39,22 +38,9 @@ def report_figures(analysis: StudyAnalysis, frame: pd.DataFrame) -> dict[str, Dr
         figures["sources"] = draw_sources(long, frame, reference=reference)
     if not isinstance(analysis.width, Missing):
         figures["width"] = draw_width(analysis.width)
-    if len(rules := rules_that_matter(analysis)) > 1:
-        figures["rules"] = draw_rules(rules, level=level, reference=reference)
+    if not isinstance(analysis.rules, Missing):
+        figures["rules"] = draw_rules(analysis.rules, level=level, reference=reference)
     return figures | _objective(analysis)
-
-
-def rules_that_matter(analysis: StudyAnalysis) -> tuple[RuleRanking, ...]:
-    """The rule of the report, and those that count other votes than it does or count them otherwise."""
-    if isinstance(analysis.rules, Missing):
-        return ()
-    own = next(ruled for ruled in analysis.rules if ruled.rule == analysis.votes.screening.rule)
-    counts = (own.participants, own.votes, own.effective_votes)
-    return tuple(
-        ruled
-        for ruled in analysis.rules
-        if ruled is own or (ruled.participants, ruled.votes, ruled.effective_votes) != counts
-    )
 
 
 def _objective(analysis: StudyAnalysis) -> dict[str, Drawing]:

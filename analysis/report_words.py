@@ -3,7 +3,7 @@
 import shlex
 
 from analysis.drawing import signed
-from analysis.report_figures import rules_that_matter
+from analysis.rule_rankings import RuleRanking
 from analysis.sentences import (
     agreement_gaps,
     agreement_points,
@@ -14,7 +14,7 @@ from analysis.sentences import (
     objective_sentence,
 )
 from analysis.study_analysis import Missing, StudyAnalysis
-from analysis.summary import kind_of_votes
+from analysis.summary import counted, kind_of_votes
 
 __all__ = ["report_command", "report_words"]
 
@@ -72,21 +72,28 @@ def report_command(document: dict) -> str:
 
 
 def _rules_sentence(analysis: StudyAnalysis) -> str:
-    """Which screening rules change anything, and how far the ranking moves under them."""
-    own = analysis.votes.screening.rule
-    others = [ruled for ruled in rules_that_matter(analysis) if ruled.rule != own]
+    """How many screening rules change anything, and how far the ranks move under them."""
+    own = next(ruled for ruled in analysis.rules if ruled.rule == analysis.votes.screening.rule)
+    others = [ruled for ruled in analysis.rules if _counts(ruled) != _counts(own)]
     if not others:
         return "Every other screening rule counts the same votes."
-    found = [ruled for ruled in others if ruled.kendall_tau is not None]
     same = len(analysis.rules) - 1 - len(others)
-    beside = f"{same} of the other rules count{'s' if same == 1 else ''} the same votes; " if same else ""
+    beside = f"; {same} count{'s' if same == 1 else ''} the same votes" if same else ""
+    found = [ruled for ruled in others if ruled.kendall_tau is not None]
     if not found:
-        return f"{beside}no other rule leaves enough votes to rank."
+        return f"No other screening rule leaves enough votes to rank{beside}."
     worst = min(found, key=lambda ruled: ruled.kendall_tau)
-    return (
-        f"{beside}under those that do not, the ranks agree with the ranking above at Kendall’s τ from "
-        f"{signed(worst.kendall_tau)} ({worst.title}) to {signed(max(ruled.kendall_tau for ruled in found))}."
+    moved = (
+        f"ranks agree with those above at Kendall’s τ of {signed(worst.kendall_tau)} or more (least: {worst.title})"
+        if worst.kendall_tau < 1 - 1e-9
+        else "the order stays as it is"
     )
+    verb = "counts" if len(found) == 1 else "count"
+    return f"Under {counted(len(found), 'other screening rule')} that {verb} other votes, {moved}{beside}."
+
+
+def _counts(ruled: RuleRanking) -> tuple:
+    return ruled.participants, ruled.votes, ruled.effective_votes
 
 
 def _unless_missing(record, say):

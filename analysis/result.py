@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.special import expit, ndtr
 from scipy.stats import t as student_t
 
+from analysis.counts import LEFT, RIGHT, TIE
 from analysis.errors import InvalidOption, UnknownCondition
 from analysis.families import JOD_SD
 from analysis.options import check_level
@@ -39,7 +40,7 @@ class BradleyTerryResult:
     on it.
 
     estimates (n,), estimate_covariance (n, n): in the order of `conditions`; `scores` and `covariance` are the same
-    with labels. tally_counts (n, 3): wins, losses, ties of the counted votes.
+    with labels. cells (3 n^2,): the counted votes by `counts.cell_codes`, whatever their weights.
     tie_parameter: Davidson's nu or Rao and Kupper's theta (0 and 1 where nobody tied), None with ties="half";
     tie_log_error: standard error of its logarithm, None where it was not estimated.
     position: bias to the left, added to the score of the condition on the left; None where it was not modelled.
@@ -51,7 +52,7 @@ class BradleyTerryResult:
     conditions: tuple[str, ...]
     estimates: np.ndarray
     estimate_covariance: np.ndarray
-    tally_counts: np.ndarray
+    cells: np.ndarray
     model: str
     ties: str
     tie_parameter: float | None
@@ -83,7 +84,10 @@ class BradleyTerryResult:
     @cached_property
     def tallies(self) -> pd.DataFrame:
         """Counted votes of each condition: columns wins, losses, ties."""
-        return pd.DataFrame(self.tally_counts, index=self._index, columns=["wins", "losses", "ties"])
+        n = len(self.conditions)
+        table = self.cells.reshape(n, n, 3)
+        tallies = table.sum(axis=1) + table.sum(axis=0)[:, [RIGHT, LEFT, TIE]]
+        return pd.DataFrame(tallies, index=self._index, columns=["wins", "losses", "ties"])
 
     @cached_property
     def standard_errors(self) -> pd.Series:

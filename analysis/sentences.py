@@ -4,6 +4,7 @@ import math
 
 from analysis.drawing import signed
 from analysis.summary import counted, p_value, percent, thousands
+from analysis.tables import NOTHING
 
 __all__ = [
     "agreement_gaps",
@@ -41,18 +42,18 @@ def flip_sentence(flip: dict) -> str:
 def content_sentence(content: dict, level: float) -> str:
     """How much ranks depend on the clip."""
     at = f"{100 * level:g} % interval"
-    high = "unbounded" if content["tau_high"] is None else f"{content['tau_high']:.2f}"
+    high = "unbounded" if content["tau_high"] is None else f"{_decimals(content['tau_high'])}"
     test = content["heterogeneity"]
     p = test["p"] if test["p_clustered"] is None else test["p_clustered"]
     verdict = "differ from clip to clip" if p < 1 - level else "do not show a dependence on the clip"
     return (
         f"The scores {verdict} (test of equal scores on all clips: p {_equals(p)}). A clip moves a condition's score "
         f"by "
-        f"{content['tau']:.2f} logits (standard deviation; {at} {content['tau_low']:.2f} to {high}), "
-        f"{percent(content['share_of_variance'])} of the variance of scores. On a new clip the order is expected to "
+        f"{_decimals(content['tau'])} logits (standard deviation; {at} {_decimals(content['tau_low'])} to {high}), "
+        f"{_percent(content['share_of_variance'])} of the variance of scores. On a new clip the order is expected to "
         f"agree "
-        f"with this one at Kendall's τ = {content['kendall']:.2f} ({content['kendall_low']:.2f} to "
-        f"{content['kendall_high']:.2f})."
+        f"with this one at Kendall's τ = {_decimals(content['kendall'])} ({_decimals(content['kendall_low'])} to "
+        f"{_decimals(content['kendall_high'])})."
     )
 
 
@@ -86,12 +87,12 @@ def objective_sentence(record: dict) -> str:
     bounds = (
         ""
         if best["srocc_low"] is None
-        else f", {_level(record['level'])} {signed(best['srocc_low'])} to {signed(best['srocc_high'])}"
+        else f", {_level(record['level'])} {_signed(best['srocc_low'])} to {_signed(best['srocc_high'])}"
     )
     verdict = "and is told apart from" if lead["told_apart"] else "but is not told apart from"
     return (
-        f"{best['heading']} orders the attacks most as people do (SROCC {signed(best['srocc'])}{bounds}) {verdict} "
-        f"{second['heading']} ({signed(second['srocc'])})."
+        f"{best['heading']} orders the attacks most as people do (SROCC {_signed(best['srocc'])}{bounds}) {verdict} "
+        f"{second['heading']} ({_signed(second['srocc'])})."
     )
 
 
@@ -147,21 +148,21 @@ def _split_half(halves: dict, level: float) -> str:
     unfitted = halves["splits"] - halves["fitted"]
     return (
         f"two random halves of the participants order the conditions alike with a mean rank correlation of "
-        f"{signed(halves['mean'])} (lowest {signed(halves['lowest'])} over {halves['fitted']} splits"
+        f"{_signed(halves['mean'])} (lowest {_signed(halves['lowest'])} over {halves['fitted']} splits"
         f"{f'; the other {unfitted} had too few votes to rank' if unfitted else ''})."
     )
 
 
 def _alpha(alpha: dict, level: float) -> str:
     return (
-        f"{signed(alpha['alpha'])} ({_between(alpha, level)}; 1 where all who saw the same pair "
+        f"{_signed(alpha['alpha'])} ({_between(alpha, level)}; 1 where all who saw the same pair "
         f"answer alike, 0 where by chance) over {counted(alpha['pairs'], 'pair')} on a source."
     )
 
 
 def _kendall(u: dict, level: float) -> str:
     return (
-        f"{signed(u['u'])} ({_between(u, level)}; 1 where all agree, {signed(u['lowest'])} is the least "
+        f"{_signed(u['u'])} ({_between(u, level)}; 1 where all agree, {_signed(u['lowest'])} is the least "
         f"possible; p of guessing {_equals(u['p'])})."
     )
 
@@ -170,14 +171,16 @@ def _triads(triads: dict, level: float) -> str:
     return (
         f"{thousands(triads['circular'])} of {thousands(triads['closed'])} closed triads of one person contradict "
         f"themselves "
-        f"({percent(triads['share'])}; guessing gives 25 %)."
+        f"({_percent(triads['share'])}; guessing gives 25 %)."
     )
 
 
 def _repeats(repeats: dict, level: float) -> str:
-    model = "" if repeats["model"] is None else f"; the model expects {percent(repeats['model'])} of answers drawn anew"
+    model = (
+        "" if repeats["model"] is None else f"; the model expects {_percent(repeats['model'])} of answers drawn anew"
+    )
     return (
-        f"{_of(repeats['same'], level)} were answered the same again (guessing: {percent(repeats['chance'])}{model})."
+        f"{_of(repeats['same'], level)} were answered the same again (guessing: {_percent(repeats['chance'])}{model})."
     )
 
 
@@ -197,16 +200,28 @@ def _times(times: dict, level: float) -> str:
 
 
 def _of(share: dict, level: float) -> str:
-    bounds = f"{percent(share['low'])} to {percent(share['high'])}"
-    return f"{percent(share['share'])} of {thousands(share['of'])} ({_level(level)} {bounds})"
+    bounds = f"{_percent(share['low'])} to {_percent(share['high'])}"
+    return f"{_percent(share['share'])} of {thousands(share['of'])} ({_level(level)} {bounds})"
 
 
 def _between(record: dict, level: float) -> str:
-    return f"{_level(level)} {signed(record['low'])} to {signed(record['high'])}"
+    return f"{_level(level)} {_signed(record['low'])} to {_signed(record['high'])}"
 
 
 def _level(level: float) -> str:
     return f"{100 * level:g} % interval"
+
+
+def _signed(value: float | None) -> str:
+    return NOTHING if value is None else signed(value)
+
+
+def _percent(share: float | None) -> str:
+    return NOTHING if share is None else percent(share)
+
+
+def _decimals(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.2f}"
 
 
 def _share(share: float) -> str:

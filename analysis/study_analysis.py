@@ -23,7 +23,9 @@ from analysis.goodness import GoodnessOfFit, goodness_of_fit
 from analysis.groups import GroupRankings, rank_by
 from analysis.main_ranking import MainRanking, rank_votes
 from analysis.measure_agreement import ObjectiveAgreement, objective_agreement
+from analysis.objective_table import check_objective
 from analysis.ranks import rank_intervals
+from analysis.result import BradleyTerryResult
 from analysis.rule_rankings import RuleRanking, rank_under_rules
 from analysis.separation import votes_to_separate
 from analysis.study_votes import StudyVotes, gather_votes
@@ -88,14 +90,18 @@ def analyse_study(table: pd.DataFrame, options: ReportOptions, objective: pd.Dat
     """Compute every part of the report of a validated table.
 
     objective: a table of stimuli by measures, as `read_objective` gives it.
-    Raises what `gather_votes` and `rank_votes` raise: without a ranking there is nothing to report.
+    Raises what `gather_votes` and `rank_votes` raise, for without a ranking there is nothing to report, and
+    InvalidObjective where the measures are not those of the stimuli that were voted on.
     """
     votes = gather_votes(table, target_metric=options.target_metric, screening=options.screening)
+    if objective is not None:
+        check_objective(objective, votes.counted if votes.by_metric is None else votes.by_metric)
     main = rank_votes(votes.coded, ties=options.ties, generalise=options.generalise)
     result, level, seed, ties = main.result, options.level, options.seed, options.ties
     drawn = {"resamples": options.resamples, "seed": seed, "ties": ties}
     over_people = _attempt(bootstrap_ranking, votes.coded, over="participant", **drawn)
     over_both = _attempt(bootstrap_ranking, votes.coded, over="both", **drawn)
+    weights = votes.screening.weights
     cluster = "two-way" if main.generalise == "sources" else "participant"
     several = Missing("the votes are about one target metric" if votes.metrics else "the votes name no target metric")
     return StudyAnalysis(
@@ -107,7 +113,7 @@ def analyse_study(table: pd.DataFrame, options: ReportOptions, objective: pd.Dat
         bootstrap=over_both if main.generalise == "sources" else over_people,
         ranks=_attempt(rank_intervals, result, level=level),
         separation=_attempt(votes_to_separate, result, level=level),
-        flip=_attempt(votes_to_flip, votes.counted, ties=ties),
+        flip=_attempt(votes_to_flip, votes.counted, ties=ties, leaving_out=_no_candidate(result)),
         goodness=_attempt(goodness_of_fit, votes.coded, result),
         agreement=_attempt(participant_agreement, votes.of_counted_people, seed=seed, level=level),
         position=_attempt(position_fit, votes.coded, result),
@@ -115,9 +121,11 @@ def analyse_study(table: pd.DataFrame, options: ReportOptions, objective: pd.Dat
         rules=_attempt(rank_under_rules, votes.table, ties=ties, cluster=cluster, level=level, main=options.screening),
         metrics=several
         if votes.by_metric is None
-        else _attempt(rank_by, votes.by_metric, "target_metric", ties=ties, level=level),
-        content=_attempt(content_effects, votes.counted, ties=ties, level=level),
-        objective=_objective(votes, objective, ties=ties, level=level, seed=seed, resamples=options.resamples),
+        else _attempt(rank_by, votes.by_metric, "target_metric", ties=ties, weights=weights, level=level),
+        content=_attempt(content_effects, votes.coded, ties=ties, level=level),
+        objective=_objective(
+            votes, objective, ties=ties, weights=weights, level=level, seed=seed, resamples=options.resamples
+        ),
         cross_check=_attempt(cross_check, votes.coded),
         width=_attempt(width_against_votes, votes.counted, level=level, ties=ties, seed=seed),
     )
@@ -128,6 +136,11 @@ def _attempt(compute, *arguments, **options):
         return compute(*arguments, **options)
     except AnalysisError as error:
         return Missing(str(error).rstrip("."))
+
+
+def _no_candidate(result: BradleyTerryResult) -> str | None:
+    """The reference, as the question is which attack is first; with one attack it is the rival."""
+    return REFERENCE if REFERENCE in result.conditions and len(result.conditions) > 2 else None
 
 
 def _objective(

@@ -31,6 +31,7 @@ _LATEX = {
     "\N{EN DASH}": "--",
     "\N{EM DASH}": "---",
     "\N{NO-BREAK SPACE}": "~",
+    "\N{NARROW NO-BREAK SPACE}": r"\,",
 }
 
 

@@ -7,7 +7,15 @@ import pandas as pd
 
 from analysis.errors import InvalidVotes
 from analysis.iso_times import parse_times
-from analysis.labelled_csv import Row, first_true, read_labelled_csv, refuse_unknown, require_columns, text_labels
+from analysis.labelled_csv import (
+    Row,
+    first_true,
+    read_labelled_csv,
+    refuse_unknown,
+    require_columns,
+    text_labels,
+    without_empty_end,
+)
 from analysis.plain_csv import read_plain
 
 __all__ = ["CHOICES", "KINDS", "OPTIONAL_COLUMNS", "REQUIRED_COLUMNS", "counted_votes", "read_votes", "validate_votes"]
@@ -59,6 +67,7 @@ def read_votes(path: str | Path) -> pd.DataFrame:
         frame = None
     if frame is None:
         frame = read_labelled_csv(path, labels=labels, texts=_TIMES, of="votes", header=_HEADER, error=InvalidVotes)
+    frame = without_empty_end(frame)
     return _validated(frame, lambda position: f"{path.name}, row {position + 2}", str(path))
 
 

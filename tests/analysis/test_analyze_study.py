@@ -11,8 +11,14 @@ from django.core.management import CommandError, call_command
 from analysis import add_report_options, report_options, write_report
 
 
+@pytest.fixture
+def no_drawings(monkeypatch):
+    """They take most of a report's time."""
+    monkeypatch.setattr("analysis.report.report_figures", lambda *_: {})
+
+
 @pytest.mark.slow
-def test_a_file_of_votes(study, tmp_path, capsys):
+def test_a_file_of_votes(study, tmp_path, capsys, no_drawings):
     study.to_csv(tmp_path / "pilot.csv", index=False)
     call = ("analyze_study", str(tmp_path / "pilot.csv"), "--out", str(tmp_path / "out"), "--resamples", "20")
     call_command(*call, "--screening", "verification", "--ties", "rao-kupper", "--seed", "3", "--json")
@@ -34,7 +40,7 @@ def test_a_file_of_votes(study, tmp_path, capsys):
 
 @pytest.mark.django_db
 @pytest.mark.slow
-def test_a_study(study, tmp_path, monkeypatch, capsys):
+def test_a_study(study, tmp_path, monkeypatch, capsys, no_drawings):
     class Study:
         title = "A study's title"
 
@@ -77,7 +83,5 @@ def test_bad_votes_are_one_sentence(tmp_path):
     with pytest.raises(CommandError, match=r"votes\.csv, row 2: choice is 'maybe'; expected left, right or tie"):
         call_command("analyze_study", str(tmp_path / "votes.csv"), "--out", str(tmp_path / "out"))
     with pytest.raises(CommandError, match="nowhere"):
-        call_command(
-            "analyze_study", str(tmp_path / "votes.csv"), "--out", str(tmp_path / "out"), "--manifest", "nowhere"
-        )
+        call_command("analyze_study", "pilot", "--out", str(tmp_path / "out"), "--manifest", "nowhere")
     assert not (tmp_path / "out").exists()

@@ -1,5 +1,7 @@
 """The effect of the source: against separate fits, numerical slopes, quadrature and simulated truth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -210,6 +212,18 @@ def test_size_of_the_test_and_coverage_of_the_interval():
         # Tastes draw the scores of a crowd together: exp of a normal of variance 2 x 0.16 in the logit.
         covered.append(found.tau_low <= 0.5 / np.sqrt(1 + 0.346 * 0.32) <= found.tau_high)
     assert 0.85 < np.mean(covered) <= 1.0
+
+
+@pytest.mark.slow
+def test_people_who_see_one_source_only_do_not_make_sources_differ():
+    rng = np.random.default_rng(3)
+    found = []
+    for _ in range(120):
+        coded, _ = drawn(rng, people=60, votes_each=30, sources=4, conditions=5, tau=0, taste=0.5)
+        found.append(heterogeneity_of(replace(coded, source=coded.participant % 4)))
+    assert np.mean([test.p < 0.05 for test in found]) > 0.2
+    assert np.mean([test.p_clustered < 0.05 for test in found]) < 0.12
+    assert np.mean([test.design_effect for test in found]) > 1.3
 
 
 @pytest.mark.slow

@@ -44,7 +44,7 @@ def objective():
 
 @pytest.fixture(scope="module")
 def found(votes, objective):
-    return objective_agreement(votes, objective, seed=3, resamples=200)
+    return objective_agreement(votes, objective, seed=3, resamples=100)
 
 
 def cell(found, over, measure):
@@ -103,16 +103,6 @@ def test_the_measure_that_follows_the_scores_leads(found):
     assert "gain_delivered, niqe" in found.limits[-1] and any("reference is left out" in text for text in found.limits)
 
 
-def test_the_same_seed_gives_the_same_table_and_the_order_of_rows_does_not_matter(votes, objective):
-    alone = votes[votes["source"] == "clip000"]
-    once, again = (
-        objective_agreement(alone, table, seed=3, resamples=50)
-        for table in (objective, objective.sample(frac=1, random_state=0))
-    )
-    pd.testing.assert_frame_equal(again.table, once.table)
-    assert again.lead == once.lead
-
-
 def test_resampled_scores_spread_as_the_clustered_standard_errors_say(votes):
     table = votes[votes["choice"] != "tie"]
     coded = code_votes(table)
@@ -140,9 +130,13 @@ def test_one_step_is_close_to_a_refit(votes):
         np.testing.assert_allclose(scores, refit.estimates, atol=0.04)
 
 
-def test_few_conditions_and_one_source(votes, objective):
+def test_few_conditions_on_one_source(votes, objective):
     few = votes[votes["left"].isin(list("abcd")) & votes["right"].isin(list("abcd")) & (votes["source"] == "clip000")]
-    found = objective_agreement(few, objective, resamples=20)
+    found = objective_agreement(few, objective, resamples=20, seed=4)
+    # The same seed, and the rows in another order.
+    again = objective_agreement(few, objective.sample(frac=1, random_state=0), resamples=20, seed=4)
+    pd.testing.assert_frame_equal(again.table, found.table)
+    assert again.limits == found.limits
     assert set(found.table["over"]) == {"conditions"} and found.table["srocc_low"].isna().all()
     assert not found.lead.told_apart and "too few for intervals" in found.limits[0]
     assert any("one source" in text for text in found.limits) and any("24 stimuli" in text for text in found.limits)

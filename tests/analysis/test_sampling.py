@@ -59,8 +59,8 @@ def test_pending_votes_count_as_given():
         assert choose_pairs(pending, 1, seed=seed, balanced_share=0) == [2]
 
 
-def test_the_choice_is_the_best_of_all_pairs_by_brute_force():
-    """Against the inverse of the whole precision matrix, scores and effects, with and without one vote more."""
+def test_every_choice_is_the_best_of_all_pairs_by_brute_force():
+    """Against the inverse of the whole precision matrix, scores and effects, with a vote more on each pair in turn."""
     pool = answered_pool(np.array([2.0, 0.5, 0.0, -1.0]), 3, 2, seed=4)
     pool.votes[[2, 7]], pool.wins[[2, 7]] = 9, 5
     pool.pending[5] = 3
@@ -84,9 +84,14 @@ def test_the_choice_is_the_best_of_all_pairs_by_brute_force():
     def spread(more):
         return np.trace(centre @ np.linalg.inv(precision + more)[:n, :n])
 
-    after = [spread(w * np.outer(row, row)) for w, row in zip(weight, rows, strict=True)]
-    assert choose_pairs(pool, 1, seed=0, balanced_share=0) == [int(np.argmin(after))]
-    assert sorted(after)[1] > min(after) * (1 + 1e-6)
+    expected = []
+    for _ in range(6):
+        after = np.array([spread(w * np.outer(row, row)) for w, row in zip(weight, rows, strict=True)])
+        after[expected] = np.inf
+        expected.append(int(np.argmin(after)))
+        assert np.sort(after)[1] > after.min() * (1 + 1e-6)
+        precision += weight[expected[-1]] * np.outer(rows[expected[-1]], rows[expected[-1]])
+    assert choose_pairs(pool, 6, seed=0, balanced_share=0) == expected
 
 
 def test_sources_are_spread_where_they_may_differ():

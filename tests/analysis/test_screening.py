@@ -96,7 +96,7 @@ def test_every_rule(rule, table, screened, screened_backwards):
     ("rule", "removed", "reason"),
     [
         ("verification", ["P00003", "P00004"], r"2 of 2 verification pairs wrong"),
-        ("likelihood", ["P00004"], r"improbable under the model of the others \(z = -\d\.\d, limit -2.33\)"),
+        ("likelihood", ["P00000", "P00004"], r"improbable under the model of the others \(z = -\d\.\d, limit -2.33\)"),
         ("sides", ["P00000"], r"left in 24 of 24 preferences \(adjusted p below 0.001\)"),
         ("speed", ["P00001"], r"24 of 24 answers faster than 200 ms, which nobody can be"),
         ("ties", ["P00002"], r"24 ties in 24 votes, the others' share \d+ % \(adjusted p below 0.001\)"),
@@ -180,7 +180,7 @@ def test_one_participant_and_nothing_but_ties(table):
     one = table[(table["participant"] == "P00009").to_numpy()]
     tied = table[(table["kind"] == "test").to_numpy()].assign(choice="tie")
     for votes in (one, tied):
-        for screening in by_every_rule(votes.drop(columns="response_ms")).values():
+        for screening in by_every_rule(validate_votes(votes.drop(columns="response_ms"))).values():
             assert set(screening.participants["decision"]) <= {"keep", "cannot judge", "set aside"}
 
 

@@ -24,8 +24,8 @@ class Command(LabCommand):
         )
 
     def run(self, *, votes, out, title, level, seed, use_rule, **options):
-        table, name, file = self._votes(votes, use_rule)
         given = report_options(options)
+        table, name, file = self._votes(votes, use_rule)
         files = write_report(table, out, title=title or name, level=level, seed=seed, file=file, **given)
         self.say(files.document["answer"])
         self.say(f"Report: {files.report_html}")

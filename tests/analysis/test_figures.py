@@ -1,0 +1,187 @@
+"""Figures of a ranking: both formats, the same bytes twice, letters of a legible size, what they must name."""
+
+import re
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import fit_bradley_terry
+from analysis.drawing import SMALLEST
+from analysis.errors import InvalidOption
+from analysis.forest_figure import draw_forest
+from analysis.objective_figure import draw_objective
+from analysis.participant_figure import draw_participants
+from analysis.preference_figure import draw_preferences
+from analysis.rules_figure import draw_rules
+from analysis.simulation import simulate_votes
+from analysis.source_figure import draw_sources
+from analysis.width_curve import width_against_votes
+from analysis.width_figure import draw_width
+
+ODD = ["reference", "a very long name with eps=8/255 and keep=0.07", "naïve $5_ü <&>"]
+
+
+@pytest.fixture(scope="module")
+def study():
+    return simulate_votes(
+        dict(zip(ODD, (0.8, 0.1, -0.9), strict=True)), participants=12, votes_each=12, sources=5, seed=4
+    )
+
+
+@pytest.fixture(scope="module")
+def result(study):
+    return fit_bradley_terry(study)
+
+
+@pytest.fixture(scope="module")
+def crowd():
+    """Participants as a screening gives them."""
+
+    def people(count):
+        rng = np.random.default_rng(0)
+        decision = np.array(["keep", "keep", "down-weight", "remove", "cannot judge", "set aside"])[
+            np.arange(count) % 6
+        ]
+        return pd.DataFrame(
+            {
+                "participant": [f"P{k}" for k in range(count)],
+                "n_votes": 20,
+                "n_verification": 4,
+                "verification_right": rng.integers(0, 5, count),
+                "z_likelihood": rng.normal(0, 1, count),
+                "median_ms": rng.lognormal(8, 0.5, count),
+                "decision": decision,
+                "reason": [f"{k % 4} of 4 verification pairs wrong" for k in range(count)],
+            }
+        )
+
+    return people
+
+
+@pytest.fixture
+def texts(monkeypatch):
+    """Every text that is drawn, with its size."""
+    drawn = []
+    draw = matplotlib.text.Text.draw
+
+    def noting(self, renderer):
+        if self.get_visible() and self.get_text().strip():
+            drawn.append((self.get_text(), self.get_fontsize()))
+        return draw(self, renderer)
+
+    monkeypatch.setattr(matplotlib.text.Text, "draw", noting)
+    return drawn
+
+
+def narrowed(result):
+    ranking = result.to_frame()
+    half = (ranking["high"] - ranking["low"]) / 4
+    return ranking.assign(low_narrow=ranking["score"] - half, high_narrow=ranking["score"] + half)
+
+
+def test_a_figure_is_svg_and_pdf_without_a_date(result, texts):
+    first = draw_forest(narrowed(result), reference="reference", level=0.9)
+    ElementTree.fromstring(first.svg.encode())
+    assert first.pdf.startswith(b"%PDF")
+    assert b"CreationDate" not in first.pdf
+    assert set(first.files("forest")) == {"forest.svg", "forest.pdf"}
+    assert min(size for _, size in texts) >= SMALLEST
+    said = {text for text, _ in texts}
+    assert {"reference", "score  [90 %]", "naïve $5_ü <&>", "interval for participants alone"} <= said
+
+
+@pytest.mark.slow
+def test_what_is_told_apart_is_marked_on_both_sides_of_the_diagonal(result, texts):
+    comparisons = result.compare()
+    drawings = [draw_preferences(result.probabilities(), comparisons, level=level) for level in (0.95, 0.95, 0.5)]
+    assert drawings[0] == drawings[1]
+    patches = [drawing.svg.count('id="patch_') for drawing in drawings]
+    told = [(comparisons["p_adjusted"] < 1 - level).sum() for level in (0.95, 0.5)]
+    assert told[0] < told[1]
+    assert patches[2] - patches[1] == 2 * (told[1] - told[0])
+    assert min(size for _, size in texts) >= SMALLEST
+
+
+@pytest.mark.slow
+def test_every_figure_is_drawn_from_few_and_from_many(result, study, crowd, texts):
+    many = {f"attack_{k:02d}": k / 5 for k in range(13)}
+    large = simulate_votes(many, participants=60, votes_each=60, sources=9, seed=1)
+    ranked = fit_bradley_terry(large)
+    for fitted, table in ((result, study), (ranked, large)):
+        frame = fitted.to_frame()
+        sources = table["source"].cat.categories
+        by_source = pd.DataFrame(
+            [
+                (s, c, frame.loc[c, "score"] + k / 9, frame.loc[c, "score"])
+                for k, s in enumerate(sources)
+                for c in frame.index
+            ],
+            columns=["source", "condition", "score", "shrunk"],
+        )
+        by_source.loc[0, "score"] = np.nan
+        rule = {"participants": 9, "why_not": None}
+        rules = [
+            SimpleNamespace(title="First", result=fitted, **rule),
+            SimpleNamespace(title="Same", result=fitted, **rule),
+            SimpleNamespace(title="Other", result=fit_bradley_terry(table, ties="half", cluster=None), **rule),
+            SimpleNamespace(title="Without", result=None, participants=0, why_not="nobody is left"),
+        ]
+        measures = [f"m{k}" for k in range(3 if fitted is result else 14)]
+        points = pd.DataFrame(
+            [(m, c, k + s, s, s - 0.1, s + 0.1) for k, m in enumerate(measures) for c, s in frame["score"].items()],
+            columns=["measure", "condition", "value", "score", "low", "high"],
+        )
+        agreement = pd.DataFrame({"measure": measures, "over": "conditions", "srocc": 0.5, "srocc_low": np.nan})
+        agreement["srocc_high"] = np.nan
+        drawings = [
+            draw_forest(frame, reference=None, level=0.95, unit="jod"),
+            draw_sources(by_source, frame, reference=frame.index[0]),
+            draw_participants(crowd(5 if fitted is result else 700)),
+            draw_width(width_against_votes(table)),
+            draw_rules(rules, level=0.95, reference=frame.index[0]),
+            draw_objective(points, agreement),
+        ]
+        for drawing in drawings:
+            ElementTree.fromstring(drawing.svg.encode())
+            assert drawing.pdf.startswith(b"%PDF")
+    assert min(size for _, size in texts) >= SMALLEST
+    said = {text for text, _ in texts}
+    assert {"First; Same (9 people)", "No ranking: Without"} <= said
+    assert any("removed: 3 of 4 verification pairs wrong" in text for text in said)
+    assert any(re.search(r"(?m)^\d+ removed: … of … verification pairs wrong", text) for text in said)
+
+
+@pytest.mark.slow
+def test_people_without_times_checks_or_likelihood_are_drawn_too(crowd):
+    people = crowd(6)
+    bare = people.assign(z_likelihood=np.nan, median_ms=np.nan, n_verification=0, verification_right=0, left_share=0.5)
+    ElementTree.fromstring(draw_participants(bare, threshold=0.5, title="As the table says").svg.encode())
+
+
+@pytest.mark.slow
+def test_width_by_time_and_by_people(study):
+    """Against the fit of the same votes; widths shrink about as 1 / sqrt(votes)."""
+    moments = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(np.arange(len(study))[::-1], unit="s")
+    timed = study.assign(presented_at=moments)
+    curve = width_against_votes(timed)
+    assert curve.order == "presented_at"
+    half = curve.points.iloc[-3]
+    last = timed.iloc[-int(half["votes"]) :]
+    compared = fit_bradley_terry(last).compare(None)
+    # The interval of a difference of probabilities goes back to logits.
+    logits = np.log(compared["high"] / (1 - compared["high"])) - compared["difference"]
+    assert half["half_width"] == pytest.approx(logits.median())
+    by_people = width_against_votes(study, seed=3)
+    assert by_people.order == "random"
+    pd.testing.assert_frame_equal(by_people.points, width_against_votes(study.iloc[::-1], seed=3).points)
+    assert curve.half_width == by_people.half_width
+    assert curve.expected(4 * curve.n_votes) == pytest.approx(curve.half_width / 2)
+    assert curve.needed == pytest.approx(curve.n_votes * (curve.half_width / np.log(1.5)) ** 2, abs=1)
+    with pytest.raises(InvalidOption, match="expected 'random', or 'presented_at' where every vote has the time"):
+        width_against_votes(study, order="presented_at")
+    with pytest.raises(InvalidOption, match="target is 0; expected a half-width"):
+        width_against_votes(study, target=0)
