@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from analysis import read_scores, read_votes, write_report, write_robustness_report
-from analysis.errors import AnalysisError
 from analysis.command_options import VOTE_OPTIONS, add_report_options, report_options
-from analysis.score_domains import DOMAINS
-from analysis.score_table import is_score_table
+from analysis.errors import AnalysisError
+from analysis.robustness.score_domains import DOMAINS
+from analysis.robustness.score_table import is_score_table
 
 _OF_SCORES = ("domain", "reference_metric", "transport")
 
@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0 done, 1 could not, 2 wrong usage."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments[:1] == ["plan"]:
-        from analysis.plan_command import main as plan
+        from analysis.planning.plan_command import main as plan
 
         return plan(arguments[1:])
     parser = _parser()

@@ -54,7 +54,7 @@ def report_options(given: dict) -> dict:
 
     Raises AnalysisError where a manifest cannot be read.
     """
-    from analysis.objective_table import read_objective
+    from analysis.objective.objective_table import read_objective
 
     named = {name: given[name] for name in VOTE_OPTIONS if name != "manifest"}
     return named | {"objective": read_objective(given["manifest"]) if given["manifest"] else None}

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from analysis.counts import PairCounts
-from analysis.families import probabilities
-from analysis.likelihood import maximise_likelihood
+from analysis.ranking.counts import PairCounts
+from analysis.ranking.families import probabilities
+from analysis.ranking.likelihood import maximise_likelihood
 
 __all__ = ["crowd_scores"]
 

@@ -8,7 +8,7 @@ import jinja2
 import markupsafe
 
 from analysis.drawing import signed
-from analysis.summary import counted, p_value, percent, thousands
+from analysis.report.summary import counted, p_value, percent, thousands
 from analysis.tables import NOTHING, Table
 
 __all__ = ["fill_template", "inline_svg", "render_page"]

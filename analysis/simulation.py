@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import InvalidOption
-from analysis.families import probabilities
+from analysis.ranking.families import probabilities
 from analysis.votes import CHOICES, validate_votes
 
 __all__ = ["SPAM", "simulate_votes"]

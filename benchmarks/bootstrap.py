@@ -22,7 +22,7 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from analysis import bootstrap_ranking
-from analysis.counts import CodedVotes
+from analysis.ranking.counts import CodedVotes
 
 RESAMPLES, SEED = 1000, 1
 

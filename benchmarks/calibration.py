@@ -18,14 +18,14 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from analysis.bootstrap import Bootstrap, bootstrap_ranking
-from analysis.counts import code_votes
 from analysis.crowd_scores import crowd_scores
 from analysis.errors import AnalysisError
-from analysis.fit import fit_bradley_terry
-from analysis.main_ranking import rank_votes
-from analysis.result import BradleyTerryResult
-from analysis.screening import screen_participants
+from analysis.participants.screening import screen_participants
+from analysis.ranking.bootstrap import Bootstrap, bootstrap_ranking
+from analysis.ranking.counts import code_votes
+from analysis.ranking.fit import fit_bradley_terry
+from analysis.ranking.result import BradleyTerryResult
+from analysis.report.main_ranking import rank_votes
 from analysis.simulation import simulate_votes
 from analysis.votes import counted_votes
 

@@ -23,9 +23,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from analysis import CodedVotes, fit_bradley_terry
-from analysis.existence import require_finite_scores
-from analysis.fit import modelled_pairs
-from analysis.likelihood import inverse_information, maximise_likelihood
+from analysis.ranking.existence import require_finite_scores
+from analysis.ranking.fit import modelled_pairs
+from analysis.ranking.likelihood import inverse_information, maximise_likelihood
 
 PARTICIPANTS = 1000
 OURS, PASS, WITH_PEOPLE = "ours", "np.bincount alone", "ours, participants"

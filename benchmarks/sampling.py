@@ -20,7 +20,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from analysis import PairPool, choose_pairs
-from analysis.sampling import fit_posterior
+from analysis.planning.sampling import fit_posterior
 
 _SESSION, _TASTE = 12, 0.4
 

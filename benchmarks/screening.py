@@ -13,12 +13,12 @@ import time
 import numpy as np
 import pandas as pd
 
-from analysis.crowd import gather_crowd
 from analysis.crowd_scores import crowd_scores
 from analysis.errors import AnalysisError
-from analysis.fit import fit_bradley_terry
-from analysis.latent_class import latent_classes
-from analysis.screening import SCREENING_RULES, apply_rule, screen_participants
+from analysis.participants.crowd import gather_crowd
+from analysis.participants.latent_class import latent_classes
+from analysis.participants.screening import SCREENING_RULES, apply_rule, screen_participants
+from analysis.ranking.fit import fit_bradley_terry
 from analysis.simulation import simulate_votes
 
 DESIGNS = ((685, 12), (100, 45))

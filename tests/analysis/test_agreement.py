@@ -10,16 +10,16 @@ import statsmodels.api as sm
 from scipy.stats import binomtest, chi2
 
 from analysis import validate_votes
-from analysis.agreement import Agreement, participant_agreement
-from analysis.concordance import disagreement, kendall_agreement, krippendorff_alpha, nominal_alpha
 from analysis.errors import InvalidOption, NotAssessable
-from analysis.fit import fit_bradley_terry
-from analysis.judgements import judgements
-from analysis.reliability import split_half_agreement
-from analysis.response_times import response_times
-from analysis.shares import share_of, share_p
+from analysis.participants.agreement import Agreement, participant_agreement
+from analysis.participants.concordance import disagreement, kendall_agreement, krippendorff_alpha, nominal_alpha
+from analysis.participants.judgements import judgements
+from analysis.participants.reliability import split_half_agreement
+from analysis.participants.response_times import response_times
+from analysis.participants.shares import share_of, share_p
+from analysis.participants.triads import circular_triads, most_circular
+from analysis.ranking.fit import fit_bradley_terry
 from analysis.simulation import simulate_votes
-from analysis.triads import circular_triads, most_circular
 from analysis.votes import counted_votes
 
 # Six foods in front of a dog; a row is preferred to a column (Kendall & Babington Smith 1940, as R's eba has it).
@@ -249,7 +249,7 @@ def everything():
     study["response_ms"] = 2000 * np.exp(-0.3 * gap + rng.normal(0, 0.2, len(study)))
     study = validate_votes(study)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("analysis.agreement.split_half_agreement", partial(split_half_agreement, splits=8))
+        patch.setattr("analysis.participants.agreement.split_half_agreement", partial(split_half_agreement, splits=8))
         return study, participant_agreement(study, seed=1)
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from analysis import add_report_options, simulate_votes
-from analysis.report import TABLES
-from analysis.report_figures import FIGURES
+from analysis.report.figures import FIGURES
+from analysis.report.write import TABLES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "analysis.md").read_text(encoding="utf-8")
 
@@ -19,7 +19,7 @@ def test_the_examples_run(tmp_path, monkeypatch, capsys):
     votes = simulate_votes(scores, participants=20, votes_each=10, sources=6, tie_strength=0.3, seed=1)
     votes.to_csv(tmp_path / "votes.csv", index=False)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("analysis.report.report_figures", lambda *_: {})
+    monkeypatch.setattr("analysis.report.write.report_figures", lambda *_: {})
     names = {}
     for example in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
         exec(example, names)

@@ -14,7 +14,7 @@ from analysis import add_report_options, report_options, write_report
 @pytest.fixture
 def no_drawings(monkeypatch):
     """They take most of a report's time."""
-    monkeypatch.setattr("analysis.report.report_figures", lambda *_: {})
+    monkeypatch.setattr("analysis.report.write.report_figures", lambda *_: {})
 
 
 @pytest.mark.slow

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis import bootstrap, bootstrap_ranking, fit_bradley_terry
-from analysis.counts import CodedVotes, code_votes
+from analysis import bootstrap_ranking, fit_bradley_terry
 from analysis.errors import CovarianceUnavailable, InvalidOption, SeparatedConditions, TooManyFailedResamples
+from analysis.ranking.counts import CodedVotes, code_votes
 from analysis.simulation import simulate_votes
 
 SCORES = {"a": 0.6, "b": 0.1, "c": 0.0, "d": -0.7}
@@ -135,7 +135,7 @@ def test_drawing_both_counts_the_chance_of_a_vote_three_times():
 
 def test_the_same_seed_gives_the_same_numbers_in_batches_of_any_size(coded, table, monkeypatch):
     at_once = bootstrap_ranking(coded, over="both", resamples=6, seed=9)
-    monkeypatch.setattr(bootstrap, "_BATCH_BYTES", 1)
+    monkeypatch.setattr("analysis.ranking.bootstrap._BATCH_BYTES", 1)
     shuffled = table.sample(frac=1, random_state=0)
     one_by_one = bootstrap_ranking(shuffled, over="both", resamples=6, seed=9)
     np.testing.assert_allclose(one_by_one.distribution, at_once.distribution, atol=1e-9)

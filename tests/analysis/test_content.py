@@ -11,11 +11,11 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from analysis import content_effects, fit_bradley_terry
-from analysis.content_model import NO_EFFECT, fit_content, source_pairs
-from analysis.counts import CodedVotes, code_votes
 from analysis.errors import ContentUnavailable, DisconnectedConditions, InvalidOption
-from analysis.families import log_likelihood
-from analysis.heterogeneity import compare_sources
+from analysis.ranking.content_model import NO_EFFECT, fit_content, source_pairs
+from analysis.ranking.counts import CodedVotes, code_votes
+from analysis.ranking.families import log_likelihood
+from analysis.ranking.heterogeneity import compare_sources
 from analysis.simulation import simulate_votes
 from analysis.votes import validate_votes
 

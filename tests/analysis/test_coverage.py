@@ -5,10 +5,10 @@ import pytest
 from scipy.special import expit
 from scipy.stats import norm, t
 
-from analysis.counts import CodedVotes, code_votes
 from analysis.crowd_scores import crowd_scores
-from analysis.fit import fit_bradley_terry
-from analysis.screening import screen_participants
+from analysis.participants.screening import screen_participants
+from analysis.ranking.counts import CodedVotes, code_votes
+from analysis.ranking.fit import fit_bradley_terry
 from analysis.simulation import simulate_votes
 from analysis.votes import counted_votes
 

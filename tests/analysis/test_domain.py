@@ -12,7 +12,7 @@ from scipy.optimize import linear_sum_assignment
 
 from analysis import QuantileMap, read_scores, read_transports, robustness_scores
 from analysis.errors import ConstantScores, InvalidOption, InvalidTransport, TooFewScores
-from analysis.score_domains import transformed
+from analysis.robustness.score_domains import transformed
 
 RNG = np.random.default_rng(11)
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from analysis import fit_bradley_terry
-from analysis.counts import pair_counts
 from analysis.errors import DisconnectedConditions, SeparatedConditions
-from analysis.existence import require_finite_scores
+from analysis.ranking.counts import pair_counts
+from analysis.ranking.existence import require_finite_scores
 
 
 def test_groups_that_never_met_are_named(write_counts):

@@ -6,8 +6,7 @@ import statsmodels.api as sm
 from scipy.optimize import approx_fprime, minimize
 from scipy.stats import norm
 
-from analysis import covariance, fit_bradley_terry
-from analysis.counts import CodedVotes, pair_counts
+from analysis import fit_bradley_terry
 from analysis.errors import (
     CovarianceUnavailable,
     DisconnectedConditions,
@@ -15,8 +14,17 @@ from analysis.errors import (
     InvalidVotes,
     SeparatedConditions,
 )
-from analysis.families import FAMILIES, JOD_SD, TIED_FAMILIES, answer_slopes, derivatives, log_likelihood, probabilities
-from analysis.likelihood import maximise_likelihood
+from analysis.ranking.counts import CodedVotes, pair_counts
+from analysis.ranking.families import (
+    FAMILIES,
+    JOD_SD,
+    TIED_FAMILIES,
+    answer_slopes,
+    derivatives,
+    log_likelihood,
+    probabilities,
+)
+from analysis.ranking.likelihood import maximise_likelihood
 
 GAPS = np.array([-30.0, -3.0, -0.4, 0.0, 0.7, 2.5, 30.0])
 SIZE = 900
@@ -271,11 +279,11 @@ def test_clusters_are_summed_alike_in_blocks_and_in_a_sparse_table(answers, monk
     left, right, choice, _ = answers
     votes = CodedVotes.from_arrays(left, right, choice, conditions=4, participant=np.arange(SIZE))
     whole = fit_bradley_terry(votes, position=True)
-    monkeypatch.setattr(covariance, "_DENSE_GRADIENTS", 0)
+    monkeypatch.setattr("analysis.ranking.covariance._DENSE_GRADIENTS", 0)
     sparse = fit_bradley_terry(votes, position=True)
     np.testing.assert_allclose(sparse.covariance, whole.covariance, rtol=1e-10, atol=1e-16)
     assert sparse.position.standard_error == pytest.approx(whole.position.standard_error, rel=1e-10)
     few = fit_bradley_terry(coded(answers), position=True)
-    monkeypatch.setattr(covariance, "_BLOCK", 64)
+    monkeypatch.setattr("analysis.ranking.covariance._BLOCK", 64)
     blocks = fit_bradley_terry(coded(answers), position=True)
     np.testing.assert_allclose(blocks.covariance, few.covariance, rtol=1e-10, atol=1e-16)

@@ -12,15 +12,15 @@ import pytest
 from analysis import fit_bradley_terry
 from analysis.drawing import SMALLEST
 from analysis.errors import InvalidOption
-from analysis.forest_figure import draw_forest
-from analysis.objective_figure import draw_objective
-from analysis.participant_figure import draw_participants
-from analysis.preference_figure import draw_preferences
-from analysis.rules_figure import draw_rules
+from analysis.report.forest_figure import draw_forest
+from analysis.report.objective_figure import draw_objective
+from analysis.report.participant_figure import draw_participants
+from analysis.report.preference_figure import draw_preferences
+from analysis.report.rules_figure import draw_rules
+from analysis.report.source_figure import draw_sources
+from analysis.report.width_curve import width_against_votes
+from analysis.report.width_figure import draw_width
 from analysis.simulation import simulate_votes
-from analysis.source_figure import draw_sources
-from analysis.width_curve import width_against_votes
-from analysis.width_figure import draw_width
 
 ODD = ["reference", "a very long name with eps=8/255 and keep=0.07", "naïve $5_ü <&>"]
 

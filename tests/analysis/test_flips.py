@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from analysis import fit_bradley_terry, votes_to_flip
-from analysis.counts import CodedVotes, code_votes
 from analysis.errors import AnalysisError, InvalidOption, UnknownCondition
+from analysis.ranking.counts import CodedVotes, code_votes
 from analysis.simulation import simulate_votes
 
 

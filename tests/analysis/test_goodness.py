@@ -8,9 +8,9 @@ from scipy.linalg import null_space
 from scipy.stats import chi2
 
 from analysis import fit_bradley_terry, validate_votes
-from analysis.counts import CodedVotes, code_votes
 from analysis.errors import InvalidOption
-from analysis.goodness import goodness_of_fit
+from analysis.ranking.counts import CodedVotes, code_votes
+from analysis.ranking.goodness import goodness_of_fit
 
 FOUR = {"reference": 0.9, "ioi": 0.3, "ifgsm": -0.2, "fgsm": -1.0}
 CITATIONS = [

@@ -6,9 +6,9 @@ import pytest
 from scipy.special import expit
 
 from analysis import fit_bradley_terry
-from analysis.crowd import gather_crowd
 from analysis.crowd_scores import crowd_scores
-from analysis.latent_class import CHARACTERS, SLIP, _averaged_over_tastes, latent_classes
+from analysis.participants.crowd import gather_crowd
+from analysis.participants.latent_class import CHARACTERS, SLIP, _averaged_over_tastes, latent_classes
 from analysis.simulation import simulate_votes
 from analysis.votes import validate_votes
 

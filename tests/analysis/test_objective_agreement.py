@@ -6,11 +6,11 @@ import pytest
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
 from analysis import content_effects, fit_bradley_terry, objective_agreement
-from analysis.content_model import NO_EFFECT, fit_content, source_pairs
-from analysis.correlations import correlations
-from analysis.counts import code_votes
 from analysis.errors import InvalidObjective
-from analysis.resampled_scores import resample_scores
+from analysis.objective.correlations import correlations
+from analysis.ranking.content_model import NO_EFFECT, fit_content, source_pairs
+from analysis.ranking.counts import code_votes
+from analysis.ranking.resampled_scores import resample_scores
 from analysis.simulation import simulate_votes
 from analysis.votes import validate_votes
 

@@ -8,7 +8,7 @@ import pytest
 
 from analysis import read_objective
 from analysis.errors import InvalidObjective
-from analysis.objective_table import check_objective, validate_objective
+from analysis.objective.objective_table import check_objective, validate_objective
 from analysis.votes import validate_votes
 
 

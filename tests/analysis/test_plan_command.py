@@ -5,7 +5,7 @@ import json
 import pytest
 
 from analysis import plan_study
-from analysis.plan_command import main
+from analysis.planning.plan_command import main
 
 
 def test_a_plan_in_words(capsys):

@@ -7,7 +7,7 @@ from scipy.special import expit
 
 from analysis import plan_study, simulate_plan
 from analysis.errors import InvalidOption, PlanOutOfReach
-from analysis.plan_simulation import crowd_scores, taste_design_effect
+from analysis.planning.plan_simulation import crowd_scores, taste_design_effect
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from scipy.stats import t as student_t
 
 from analysis import SessionCosts, plan_study
 from analysis.errors import InvalidOption, PlanOutOfReach
-from analysis.plan_design import Design, evenness
-from analysis.planning import alternatives
+from analysis.planning.plan import alternatives
+from analysis.planning.plan_design import Design, evenness
 
 # Votes for a 95 % half-width of 0.1, 0.2, 0.3, 0.5 JOD between conditions whose scores have standard deviation 0.8.
 VOTES = {5: (6435, 1608, 715, 257), 10: (14468, 3617, 1607, 578), 20: (30452, 7613, 3383, 1218)}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis import fit_bradley_terry
-from analysis.counts import CodedVotes
+from analysis.ranking.counts import CodedVotes
 
 # Agresti (2002), Categorical Data Analysis, table 10.10: American League East 1987. Rows are at home, columns away, in
 # this order of teams: won and lost at home.

@@ -7,7 +7,7 @@ from scipy.stats import ttest_1samp
 
 from analysis import objective_quality, write_quality_report
 from analysis.errors import AnalysisError, InvalidOption, InvalidQuality
-from analysis.quality_table import MEASURES
+from analysis.objective.quality_table import MEASURES
 
 KEYS = [measure.key for measure in MEASURES]
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from analysis import fit_bradley_terry, rank_intervals
-from analysis.counts import CodedVotes
 from analysis.errors import InvalidOption
-from analysis.families import probabilities
+from analysis.ranking.counts import CodedVotes
+from analysis.ranking.families import probabilities
 
 
 def crowd(scores, people, votes_each, rng, taste=0.5):

@@ -14,17 +14,17 @@ import pytest
 
 from analysis import AnalysisError, fit_bradley_terry, read_votes, simulate_votes, write_report
 from analysis.__main__ import main
-from analysis.alternatives import Nothing, compare_tie_models, cross_check, position_fit
-from analysis.counts import code_votes
 from analysis.drawing import Drawing
 from analysis.errors import CovarianceUnavailable, DisconnectedConditions, InvalidOption
 from analysis.files import write_files
-from analysis.main_ranking import rank_votes
+from analysis.participants.reliability import split_half_agreement
 from analysis.plain import plain
-from analysis.reliability import split_half_agreement
-from analysis.report_figures import FIGURES
-from analysis.study_votes import votes_digest
-from analysis.summary import answer_sentence
+from analysis.ranking.counts import code_votes
+from analysis.report.alternatives import Nothing, compare_tie_models, cross_check, position_fit
+from analysis.report.figures import FIGURES
+from analysis.report.main_ranking import rank_votes
+from analysis.report.study_votes import votes_digest
+from analysis.report.summary import answer_sentence
 from analysis.votes import counted_votes, validate_votes
 
 SCORES = {"reference": 0.9, "ioi": 0.3, "ifgsm": -0.2, "fgsm": -1.0}
@@ -84,7 +84,7 @@ def votes():
 def no_drawings(monkeypatch):
     """For tests that do not look at the figures, which take half of a report's time."""
     monkeypatch.setattr(
-        "analysis.report.report_figures", lambda *_: {name: Drawing("<svg/>", b"%PDF") for name in FIGURES}
+        "analysis.report.write.report_figures", lambda *_: {name: Drawing("<svg/>", b"%PDF") for name in FIGURES}
     )
 
 
@@ -92,14 +92,16 @@ def no_drawings(monkeypatch):
 def few_splits():
     """The hundred splits of a real report take as long as all the rest of it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("analysis.agreement.split_half_agreement", functools.partial(split_half_agreement, splits=8))
+        patch.setattr(
+            "analysis.participants.agreement.split_half_agreement", functools.partial(split_half_agreement, splits=8)
+        )
         yield
 
 
 @pytest.fixture(scope="module")
 def written(votes, few_splits, tmp_path_factory):
     """One report of `votes` without drawings, and the analysis behind it for tests that need not compute it again."""
-    import analysis.report
+    import analysis.report.write
 
     kept = []
 
@@ -107,10 +109,10 @@ def written(votes, few_splits, tmp_path_factory):
         kept.append(compute(*arguments))
         return kept[-1]
 
-    compute = analysis.report.analyse_study
+    compute = analysis.report.write.analyse_study
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(analysis.report, "analyse_study", analysed)
-        patch.setattr(analysis.report, "report_figures", lambda *_: {"forest": Drawing("<svg/>", b"%PDF")})
+        patch.setattr(analysis.report.write, "analyse_study", analysed)
+        patch.setattr(analysis.report.write, "report_figures", lambda *_: {"forest": Drawing("<svg/>", b"%PDF")})
         out = tmp_path_factory.mktemp("report") / "deep" / "out"
         for name in OLDER:
             (out / name).parent.mkdir(parents=True, exist_ok=True)
@@ -122,7 +124,7 @@ def written(votes, few_splits, tmp_path_factory):
 @pytest.fixture
 def again(written, monkeypatch, no_drawings):
     """Writing without computing."""
-    monkeypatch.setattr("analysis.report.analyse_study", lambda *_: written[1])
+    monkeypatch.setattr("analysis.report.write.analyse_study", lambda *_: written[1])
 
 
 def test_everything_is_written_and_agrees(written, votes):

@@ -8,7 +8,7 @@ from statsmodels.stats.multitest import multipletests
 
 from analysis import fit_bradley_terry
 from analysis.errors import InvalidOption, UnknownCondition
-from analysis.result import holm
+from analysis.ranking.result import holm
 
 SCORES = {"reference": 0.9, "ioi": 0.3, "ifgsm": 0.2, "fgsm": -1.0}
 

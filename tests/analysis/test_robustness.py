@@ -5,9 +5,9 @@ import pytest
 from scipy import stats
 
 from analysis import robustness_scores
-from analysis.distances import signed_distances
 from analysis.errors import ConstantScores, InvalidOption, InvalidScores, TooFewScores
-from analysis.robustness import gain_scores
+from analysis.robustness.distances import signed_distances
+from analysis.robustness.scores import gain_scores
 
 MEANS = ("absolute_gain", "relative_gain", "robustness")
 
@@ -43,7 +43,7 @@ def cases():
 
 
 def test_every_score_equals_its_formula_and_scipy(monkeypatch):
-    monkeypatch.setattr("analysis.distances._RESAMPLES", 19)
+    monkeypatch.setattr("analysis.robustness.distances._RESAMPLES", 19)
     checked = 0
     for clear, attacked in cases():
         for options in ({}, {"lower_better": True}, {"bounds": (-90.0, 110.0)}):
@@ -190,7 +190,7 @@ def test_errors_of_many_rows_are_those_of_every_step(monkeypatch):
     s = rng.random(3000)
     t = s + rng.normal(0.1, 0.2, 3000)
     together = signed_distances(s, t, group=np.arange(3000) % 30, seed=0)
-    monkeypatch.setattr("analysis.distances._STEPS", 10**6)
+    monkeypatch.setattr("analysis.robustness.distances._STEPS", 10**6)
     apart = signed_distances(s, t, group=np.arange(3000) % 30, seed=0)
     np.testing.assert_array_equal(together[0], apart[0])
     np.testing.assert_allclose(together[1], apart[1], rtol=0.01)

@@ -29,9 +29,9 @@ DRAWINGS = ("distributions_svg", "gains_svg", "strength_svg", "transfer_svg", "t
 @pytest.fixture
 def no_drawings(monkeypatch):
     """For tests that look at the numbers: without figures, and with few resamples."""
-    monkeypatch.setattr("analysis.distances._RESAMPLES", 19)
+    monkeypatch.setattr("analysis.robustness.distances._RESAMPLES", 19)
     for name in DRAWINGS:
-        monkeypatch.setattr(f"analysis.robustness_report.{name}", lambda *_, **__: "<svg/>")
+        monkeypatch.setattr(f"analysis.robustness.report.{name}", lambda *_, **__: "<svg/>")
 
 
 def names(folder):

@@ -8,7 +8,7 @@ import pytest
 
 from analysis import PairPool, choose_pairs
 from analysis.errors import InvalidOption
-from analysis.sampling import fit_posterior
+from analysis.planning.sampling import fit_posterior
 
 
 def empty_pool(conditions, sources):

@@ -5,7 +5,7 @@ import pytest
 
 from analysis import read_scores, validate_scores
 from analysis.errors import InvalidScores
-from analysis.score_table import is_score_table
+from analysis.robustness.score_table import is_score_table
 
 
 def test_scores_are_read_to_the_last_digit(score_file, score_table):

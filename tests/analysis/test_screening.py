@@ -11,9 +11,9 @@ from scipy.stats import binomtest, median_abs_deviation
 from statsmodels.stats.multitest import multipletests
 
 from analysis import SCREENING_RULES, fit_bradley_terry, screen_participants
-from analysis.crowd import gather_crowd
 from analysis.errors import EverybodyRemoved, InvalidOption, InvalidVotes
-from analysis.screening import apply_rule
+from analysis.participants.crowd import gather_crowd
+from analysis.participants.screening import apply_rule
 from analysis.simulation import simulate_votes
 from analysis.votes import validate_votes
 

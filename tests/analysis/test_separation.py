@@ -8,8 +8,8 @@ import pytest
 from statsmodels.stats.power import TTestPower
 
 from analysis import fit_bradley_terry, votes_to_separate
-from analysis.counts import CodedVotes
 from analysis.errors import InvalidOption
+from analysis.ranking.counts import CodedVotes
 from analysis.simulation import simulate_votes
 
 

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 
 def test_it_says_what_the_analysis_says_and_touches_no_database(capsys):
-    from analysis.plan_command import main
+    from analysis.planning.plan_command import main
 
     arguments = ["--conditions", "6", "--half-width", "0.4", "--pay", "2.5"]
     call_command("plan_study", *arguments)

@@ -308,7 +308,7 @@ def answered(trial, number):
 
 @pytest.mark.slow
 def test_the_ranking_can_be_made_under_an_older_version(study, tmp_path, monkeypatch):
-    monkeypatch.setattr("analysis.report.report_figures", lambda *_: {})
+    monkeypatch.setattr("analysis.report.write.report_figures", lambda *_: {})
     for number in range(4):
         take_part(study, f"P{number}", choose=lambda trial, number=number: answered(trial, number))
     rule_set(study=study, purpose="use", settings=LENIENT)

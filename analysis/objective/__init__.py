@@ -1,0 +1,1 @@
+"""Objective measures of the stimuli, beside what people saw."""

@@ -1,0 +1,1 @@
+"""Participants: how far they agree, and whose votes to trust."""

@@ -1,0 +1,1 @@
+"""Before and during a study: how many votes, and which pairs next."""

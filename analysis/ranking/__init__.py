@@ -1,0 +1,1 @@
+"""Scores of conditions from votes, with what is known of their uncertainty."""

@@ -1,0 +1,1 @@
+"""The report of a ranking: document, tables, figures and page."""

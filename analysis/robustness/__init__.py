@@ -1,0 +1,1 @@
+"""Robustness of metrics from tables of scores."""
