@@ -33,6 +33,7 @@ __all__ = [
     "label_ticks",
     "plain_legend",
     "shortened",
+    "shortened_apart",
     "signed",
     "styled",
     "svg_text",
@@ -125,7 +126,7 @@ def draw_cells(
 
 def label_ticks(axis, positions: np.ndarray, labels: Iterable[str], *, slanted: bool = False) -> None:
     """Names at the positions of an axis, long ones without their middle."""
-    axis.set_ticks(positions, [shortened(label) for label in labels])
+    axis.set_ticks(positions, shortened_apart(labels))
     for text in axis.get_ticklabels():
         # A condition may be called "$5": it is a name and not a formula.
         text.set_parse_math(False)
@@ -137,6 +138,21 @@ def shortened(label: str, longest: int = _LONGEST_LABEL) -> str:
     """The label with 26 (or `longest`) characters at most; names that begin alike differ at their ends."""
     half = longest // 2
     return label if len(label) <= longest else f"{label[:half]}…{label[1 - half :]}"
+
+
+def shortened_apart(labels: Iterable[str], longest: int = _LONGEST_LABEL) -> list[str]:
+    """The labels as `shortened` gives them; where it makes two alike, from where those begin to differ."""
+    labels = list(labels)
+    alike: dict[str, set[str]] = {}
+    for label in labels:
+        alike.setdefault(shortened(label, longest), set()).add(label)
+    found = []
+    for label in labels:
+        others = alike[shortened(label, longest)]
+        letters = enumerate(zip(*others, strict=False))
+        start = next((k for k, here in letters if len(set(here)) > 1), 0)
+        found.append(f"…{shortened(label[start:], longest - 1)}" if start else shortened(label, longest))
+    return found
 
 
 def signed(value: float, digits: int = 2) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 __all__ = ["parse_fields", "parse_times"]
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?")
+_ZONED = r".*(?:Z|[+-]\d\d:\d\d)"
 # Where the numbers of a time stand, whatever comes behind the minutes.
 _NUMBERS = {"year": (0, 4), "month": (5, 7), "day": (8, 10), "hour": (11, 13), "minute": (14, 16)}
 _NO_TIME = np.iinfo(np.int64).min
@@ -17,6 +18,9 @@ _LONGEST = 35
 def parse_times(texts: pd.Series) -> pd.Series:
     """UTC times of a column of text, NaT where a field is empty or is no time."""
     proper = texts.astype("string").str.fullmatch(_TIME.pattern).fillna(False).to_numpy(dtype=bool)
+    # Next to times with a zone pandas takes one without for a time of that zone.
+    bare = proper & ~texts.astype("string").str.fullmatch(_ZONED).fillna(True).to_numpy(dtype=bool)
+    texts = texts.where(~bare, texts + "Z")
     return pd.to_datetime(texts.where(proper), utc=True, format="ISO8601", errors="coerce").dt.as_unit("ns")
 
 

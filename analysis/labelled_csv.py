@@ -3,6 +3,7 @@
 import csv
 import re
 import warnings
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -21,10 +22,13 @@ __all__ = [
     "without_empty_end",
 ]
 
-# Neither a page nor a drawing can hold them.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Neither a page nor a drawing can hold them, or nobody sees them: two labels that look alike would be two conditions.
+_INVISIBLE = r"\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff"
+_CONTROL = re.compile(rf"[{_INVISIBLE}\n]")
 # In labels that are joined by line ends: one that is empty, padded or has such a letter.
-_SUSPECT = re.compile(r"^$|^\s|\s$|[\x00-\x09\x0b-\x1f\x7f]", re.MULTILINE)
+_SUSPECT = re.compile(rf"^$|^\s|\s$|[{_INVISIBLE}]", re.MULTILINE)
+# More than any header of a table that people made.
+_LONGEST_HEADER = 1 << 20
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _MOST_COLUMNS_NAMED = 12
 
@@ -64,13 +68,13 @@ def read_labelled_csv(
                 # They are rows to a spreadsheet, and count in the numbers of rows that messages give.
                 skip_blank_lines=False,
             )
-        _check_quotes(path, len(table), error)
+        _check_rows(path, len(table), error)
     except pd.errors.EmptyDataError:
         raise error(f"{path} is empty; expected a CSV of {of} with the header {header}") from None
     except UnicodeDecodeError:
         raise error(_not_utf8(path, of)) from None
     except (pd.errors.ParserError, pd.errors.ParserWarning) as problem:
-        raise error(_uneven(path, " ".join(str(problem).split()))) from None
+        raise error(_uneven(path, " ".join(str(problem).split()), header)) from None
     except OSError as problem:
         raise error(f"{path} cannot be read: {problem.strerror or problem}") from None
     return without_empty_end(table)
@@ -133,8 +137,8 @@ def text_labels(values: pd.Series, row: Row, *, meaning: str | None, error: type
     at = first_true(np.isin(codes, unprintable)) if unprintable else None
     if at is not None:
         raise error(
-            f"{row(at)}: {values.name} is {labels[codes[at]]!r}; remove the control characters (line breaks, "
-            "tabs) from the label"
+            f"{row(at)}: {values.name} is {labels[codes[at]]!a}; remove the characters that cannot be seen (line "
+            "breaks, tabs, zero-width spaces and the like) from the label"
         )
     at = first_true(np.isin(codes, padded)) if padded else None
     if at is not None:
@@ -162,10 +166,11 @@ def first_true(mask: np.ndarray) -> int | None:
 
 def _check_header(path: Path, of: str, header: str, error: type[AnalysisError]) -> None:
     with open(path, "rb") as file:
-        line = file.readline(1 << 16)
+        line = file.readline(_LONGEST_HEADER)
     if line[:2] in (b"\xff\xfe", b"\xfe\xff") or line.count(b"\0") > len(line) // 4:
         raise error(f"{path} is UTF-16 text and not UTF-8; save it as 'CSV UTF-8 (comma delimited)'")
-    text = line.decode("utf-8-sig")
+    # Some programs end lines with a carriage return alone.
+    text = re.split("[\r\n]", line.decode("utf-8-sig"), maxsplit=1)[0]
     if line and not text.strip():
         raise error(f"{path}, row 1 is empty; the first row has to be the header {header}")
     if "," not in text:
@@ -176,9 +181,9 @@ def _check_header(path: Path, of: str, header: str, error: type[AnalysisError]) 
                     "points (a spreadsheet set to English does; so does pandas: "
                     f"read_csv(..., sep={separator!r}, decimal=',').to_csv(..., index=False))"
                 )
-    names = next(csv.reader([text]), [])
-    for name in names:
-        if name and names.count(name) > 1:
+    counts = Counter(next(csv.reader([text]), []))
+    for name, count in counts.items():
+        if name and count > 1:
             raise error(f"{path} has the column {name} twice; keep one of them")
 
 
@@ -198,12 +203,13 @@ def _not_utf8(path: Path, of: str) -> str:
     return f"{sentence}; save the {of} as 'CSV UTF-8 (comma delimited)'"
 
 
-def _uneven(path: Path, problem: str) -> str:
+def _uneven(path: Path, problem: str, header: str) -> str:
     sentence = f"{path} is not a CSV with the same number of fields in every row"
     with open(path, encoding="utf-8-sig", newline="") as file:
         rows = csv.reader(file)
         try:
-            expected = len(next(rows, []))
+            names = next(rows, [])
+            expected = len(names)
             found = next(((at, len(row)) for at, row in enumerate(rows, 2) if len(row) > expected), None)
         except csv.Error:
             found = None
@@ -213,16 +219,24 @@ def _uneven(path: Path, problem: str) -> str:
         return f"{path}, row {int(opened[1]) + 1}: a quote is opened and never closed; close it"
     if found is None:
         return f"{sentence}: {problem.removeprefix('Error tokenizing data. C error: ')}"
+    missing = [name for name in header.split(",") if name not in names]
+    if missing:
+        return f"{path}, row 1 does not name the column(s) {', '.join(missing)}; it has to be the header {header}"
     return (
         f"{sentence}: row {found[0]} has {found[1]} and not {expected}; put text that holds a comma into double "
         "quotes, and write numbers with a decimal point"
     )
 
 
-def _check_quotes(path: Path, rows: int, error: type[AnalysisError]) -> None:
-    """Where fields hold line ends: an open quote would hide the rows up to the next one."""
+def _check_rows(path: Path, rows: int, error: type[AnalysisError]) -> None:
+    """What pandas passes over: NUL, at which it cuts a field off; an open quote, which hides rows up to the next."""
+    lines = 0
     with open(path, "rb") as file:
-        lines = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+        for block in iter(lambda: file.read(1 << 20), b""):
+            if b"\0" in block:
+                row = lines + 1 + block[: block.index(b"\0")].count(b"\n")
+                raise error(f"{path}, row {row} holds a NUL byte, as no text does; write the file again")
+            lines += block.count(b"\n") + block.count(b"\r") - block.count(b"\r\n")
     if lines <= rows + 1:
         return
     with open(path, encoding="utf-8-sig", newline="") as file:

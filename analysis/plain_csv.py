@@ -13,7 +13,7 @@ import pandas as pd
 
 from analysis.iso_times import parse_fields
 
-__all__ = ["infer_types", "read_plain"]
+__all__ = ["read_plain"]
 
 _COMMA, _NEWLINE, _RETURN, _QUOTE = b',\n\r"'
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -53,12 +53,25 @@ def read_plain(path: Path, *, labels: Collection[str], times: Collection[str]) -
         return None
 
 
-def infer_types(texts: list[str]) -> np.ndarray:
-    """What pandas makes of a column of these fields, none of which holds a comma, a quote or the end of a line."""
-    # A second column keeps an empty field from being an empty line.
-    lines = io.StringIO("x,y\n" + "".join(f"{text},\n" for text in texts))
+def _typed(lines: bytes) -> np.ndarray:
+    """What pandas makes of a column of fields, as `_lines_at` gives them."""
+    # The second column, which is empty, keeps an empty field from being an empty line.
     options = {"keep_default_na": False, "na_values": [""], "low_memory": False, "float_precision": "round_trip"}
-    return pd.read_csv(lines, usecols=["x"], **options)["x"].to_numpy()
+    return pd.read_csv(io.BytesIO(b"x,y\n" + lines), usecols=["x"], **options)["x"].to_numpy()
+
+
+def _lines_of(texts: list[str]) -> bytes:
+    return "".join(f"{text},\n" for text in texts).encode()
+
+
+def _lines_at(buffer: np.ndarray, start: np.ndarray, length: np.ndarray) -> bytes:
+    """Fields of a part, each with a comma and the end of a line behind it."""
+    # 4 bytes can number the bytes of a part.
+    size = (length + 2).astype(np.int32)
+    end = np.cumsum(size, dtype=np.int32)
+    letters = buffer[np.arange(size.sum(), dtype=np.int32) + np.repeat(start.astype(np.int32) - (end - size), size)]
+    letters[end - 2], letters[end - 1] = _COMMA, _NEWLINE
+    return letters.tobytes()
 
 
 def _parts(file) -> Iterator[bytes]:
@@ -107,30 +120,31 @@ class _TextColumn:
     def __init__(self):
         self.parts: list[np.ndarray] = []
         self.codes: dict[bytes, int] = {}
-        self.texts: list[str] | None = None
+        self.lines: list[bytes] | None = None
 
     def take(self, part: bytes, buffer: np.ndarray, start: np.ndarray, length: np.ndarray) -> None:
-        if self.texts is None:
+        if self.lines is None:
             codes, first = _same_fields(buffer, start, length)
             if not self.parts and len(first) > _MANY * len(start) and len(start) > 1000:
-                self.texts = []
+                self.lines = []
             else:
                 fields = [part[a : a + n] for a, n in zip(start[first].tolist(), length[first].tolist(), strict=True)]
                 place = np.array([self.codes.setdefault(field, len(self.codes)) for field in fields])
                 self.parts.append(place.astype(_narrowest(len(self.codes)))[codes])
-        if self.texts is not None:
-            self.texts += [part[a : a + n].decode() for a, n in zip(start.tolist(), length.tolist(), strict=True)]
+        if self.lines is not None:
+            self.lines.append(_lines_at(buffer, start, length))
             self.parts.append(start[:0])
 
     def finished(self, as_label: bool):
-        if self.texts is not None:
+        if self.lines is not None:
+            lines, self.lines = b"".join(self.lines), []
             if as_label:
-                return pd.Categorical([text or None for text in self.texts])
-            return infer_types(self.texts)
+                return pd.Categorical([text or None for text in lines.decode().split(",\n")[:-1]])
+            return _typed(lines)
         codes = np.concatenate(self.parts)
         texts = [field.decode() for field in self.codes]
         if not as_label:
-            return infer_types(texts)[codes]
+            return _typed(_lines_of(texts))[codes]
         order = sorted((code for code, text in enumerate(texts) if text), key=texts.__getitem__)
         place = np.full(len(texts), -1, dtype=_narrowest(len(texts)))
         place[order] = np.arange(len(order))
@@ -152,12 +166,15 @@ class _TimeColumn:
             return
         if self.are_times:
             self.are_times = False
-            self.plain.texts = [str(moment) for moment in self._moments()]
+            self.plain.lines = [_lines_of(["" if np.isnat(moment) else str(moment) for moment in self._moments()])]
         self.plain.take(part, buffer, start, length)
         self.parts.append(start[:0])
 
     def finished(self, as_label: bool):
-        return pd.DatetimeIndex(self._moments()).tz_localize("UTC") if self.are_times else self.plain.finished(as_label)
+        if not self.are_times:
+            # As they stand in the file, and not as the numbers that they may look like.
+            return self.plain.finished(True)
+        return pd.DatetimeIndex(self._moments()).tz_localize("UTC")
 
     def _moments(self) -> np.ndarray:
         return np.concatenate([*self.parts, np.empty(0, dtype=np.int64)]).view("datetime64[ns]")

@@ -214,10 +214,13 @@ def _check_pairs(frame: pd.DataFrame, row: Row) -> None:
             f"{row(at)}: left and right are both {frame['left'].iloc[at]!r}; "
             "a pair needs two conditions (kind `null` marks a deliberate pair of equals)"
         )
-    if "presented_at" in frame:
-        _refuse_second_votes(frame, ["presented_at", "participant", "source", "left", "right"], row)
-    if {"session", "trial"} <= set(frame):
-        _refuse_second_votes(frame, ["trial", "session", "participant"], row)
+    for time in _TIMES:
+        if time in frame:
+            _refuse_second_votes(frame, [time, "participant", "source", "left", "right"], row)
+    if "trial" in frame:
+        # Numbers may begin anew with each session.
+        visit = ["session"] if "session" in frame else ["source", "left", "right"]
+        _refuse_second_votes(frame, ["trial", *visit, "participant"], row)
 
 
 def _refuse_second_votes(frame: pd.DataFrame, showing: list[str], row: Row) -> None:

@@ -1,6 +1,6 @@
 """Time of 1,000 bootstrap refits of a ranking: all at once (ours) beside one refit after the other by other libraries.
 
-    python benchmarks/bootstrap.py [--conditions 10] [--participants 685] [--votes-each 12] [--fastchat CLONE]
+    python -m benchmarks.bootstrap [--conditions 10] [--participants 685] [--votes-each 12] [--fastchat CLONE]
 
 Participants are drawn with replacement, from the same arrays of votes and with the same draws for all; FastChat's
 procedure, which is timed where CLONE names a copy of its repository, draws votes instead. Peers do `--peer-resamples`
@@ -10,7 +10,6 @@ ours, and the largest difference of scores from ours in logits.
 
 import argparse
 import importlib.util
-import sys
 import time
 from pathlib import Path
 
@@ -18,8 +17,6 @@ import choix
 import evalica
 import numpy as np
 import pandas as pd
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from analysis import bootstrap_ranking
 from analysis.ranking.counts import CodedVotes

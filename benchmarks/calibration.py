@@ -1,6 +1,6 @@
 """How often nominal 95 % intervals hold the truth, by simulation: docs/calibration.md shows what it prints.
 
-    python benchmarks/calibration.py [--replicates 300] [--resamples 400] [--seed 0] [--only TEXT]
+    python -m benchmarks.calibration [--replicates 300] [--resamples 400] [--seed 0] [--only TEXT]
 
 The truth is what infinitely many honest people would give, on infinitely many sources where these are new. Each study
 gives the share of its intervals (all differences of two conditions; all scores) that hold the truth; printed are the
@@ -8,15 +8,11 @@ means over the studies and, after ±, twice their standard error.
 """
 
 import argparse
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from analysis.crowd_scores import crowd_scores
 from analysis.errors import AnalysisError

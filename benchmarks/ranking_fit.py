@@ -1,6 +1,6 @@
 """Time of a ranking from the same arrays of votes: ours beside choix and evalica, in turns in one process.
 
-    OMP_NUM_THREADS=1 python benchmarks/ranking_fit.py [--sizes 10x2000,100x100000,…] [--rounds 7] [--large]
+    OMP_NUM_THREADS=1 python -m benchmarks.ranking_fit [--sizes 10x2000,100x100000,…] [--rounds 7] [--large]
 
 Each method starts from the same three arrays of codes (left, right, choice). Ours ends with scores and their
 covariance, the others with scores alone; `participants` adds standard errors clustered by 1,000 participants. The pass
@@ -11,16 +11,12 @@ rounds), the ratio to ours, and the largest difference of scores from ours in lo
 
 import argparse
 import importlib.metadata
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import choix
 import evalica
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from analysis import CodedVotes, fit_bradley_terry
 from analysis.ranking.existence import require_finite_scores

@@ -1,6 +1,6 @@
 """Time to read a CSV of votes: this project beside pandas and, where they are installed, polars and evalica's loader.
 
-    python benchmarks/reading.py [--votes 1000000] [--participants 10000] [--conditions 10] [--rounds 3]
+    python -m benchmarks.reading [--votes 1000000] [--participants 10000] [--conditions 10] [--rounds 3]
 
 Ours includes all checks (labels, kinds, times, trials that are there twice); the others only read. Two files are read:
 the five columns that a vote needs, and those with the optional columns of an export. Methods take turns in one process
@@ -16,8 +16,6 @@ import time
 from pathlib import Path
 
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"), "1"))
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 import numpy as np
 import pandas as pd
 

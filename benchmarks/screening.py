@@ -8,6 +8,7 @@ knowing who is honest; honest people who lose more than half of their weight, an
 """
 
 import argparse
+import sys
 import time
 
 import numpy as np
@@ -94,7 +95,10 @@ def accuracy(seeds: int) -> None:
 
 def speed(rounds: int) -> None:
     """Print CPU times of 8,220 votes, in turns."""
-    from crowdkit.aggregation import NoisyBradleyTerry
+    try:
+        from crowdkit.aggregation import NoisyBradleyTerry
+    except ModuleNotFoundError:
+        sys.exit("crowd-kit is not installed; benchmarks/requirements.txt has it, --skip speed leaves it out")
 
     for spammers, spam in CROWDS:
         table, _ = study(685, 12, spammers, spam, 0)

@@ -1,11 +1,15 @@
 """Data flows one way, and the web process stays light."""
 
 import ast
+import functools
 import pathlib
+import re
 import subprocess
 import sys
 
 import pytest
+
+import analysis
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PACKAGES = ("attacks", "stimuli", "studyserver", "analysis")
@@ -23,9 +27,19 @@ FORBIDDEN_LIBRARIES = {
 }
 
 
-def imports(path: pathlib.Path):
-    """Yield (module, name or None, line) of every absolute import in a file."""
-    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+@functools.cache
+def parsed(path: pathlib.Path) -> ast.Module:
+    return ast.parse(path.read_text(), str(path))
+
+
+@functools.cache
+def imports(path: pathlib.Path) -> list:
+    """(module, name or None, line) of every absolute import in a file."""
+    return list(_imports(parsed(path)))
+
+
+def _imports(tree: ast.Module):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name, None, node.lineno
@@ -70,6 +84,21 @@ def test_other_packages_are_used_through_their_public_names(package):
     assert not wrong, "\n".join(wrong)
 
 
+def test_public_names_of_the_analysis_have_a_user():
+    """Other packages import nothing else of it, and what they do not import is there for readers of the docs."""
+    imported = {
+        name
+        for package in ("stimuli", "studyserver")
+        for path in sources(package)
+        for module, name, _ in imports(path)
+        if module == "analysis"
+    }
+    assert imported <= set(analysis.__all__)
+    docs = "\n".join(path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+    unused = set(analysis.__all__) - imported - set(re.findall(r"\w+", docs))
+    assert not unused, f"neither imported by another package nor in the docs: {sorted(unused)}"
+
+
 def test_few_modules_read_and_write_video():
     users = {
         str(path.relative_to(ROOT))
@@ -89,7 +118,7 @@ def test_metric_libraries_are_imported_only_inside_functions():
     wrong = []
     for package in PACKAGES:
         for path in sources(package):
-            for node in ast.parse(path.read_text()).body:
+            for node in parsed(path).body:
                 names = (
                     [alias.name for alias in node.names]
                     if isinstance(node, ast.Import)
@@ -114,6 +143,7 @@ def test_metric_libraries_are_imported_only_inside_functions():
         ("import stimuli; stimuli.read_manifest", ("torch", "av", "django")),
         ("import stimuli; stimuli.inspect_delivered", ("torch", "django")),
         ("import analysis; analysis.read_votes", ("torch", "django")),
+        ("import analysis; analysis.choose_pairs, analysis.clips_needed", ("pandas", "scipy", "django")),
     ],
 )
 def test_light_entry_points_stay_light(statement, absent):

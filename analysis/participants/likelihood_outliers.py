@@ -15,6 +15,8 @@ __all__ = ["Z_LIMIT", "likelihood_z"]
 Z_LIMIT = -2.33
 # Preferences from which z is about normal.
 _FEWEST = 6
+# Of the others; the taste of two or three people is not the crowd's.
+_FEWEST_OTHERS = 4
 # Pairs of equal scores say nothing about those who judge them.
 _LEAST_VARIANCE = 1e-9
 # Numbers in an array of one block.
@@ -28,7 +30,7 @@ def likelihood_z(counts: csr_array) -> np.ndarray:
 
     counts: (P, 3 n^2) votes per cell; ties are left aside. z = (log L - E log L) / sd(log L), expectation and spread
     under the model, so that people who were shown close pairs can be compared with those who were shown clear ones.
-    NaN for fewer than 6 preferences, or where the model tells nothing.
+    NaN for fewer than 6 preferences, with fewer than 4 others who have any, or where the model tells nothing.
 
     Pérez-Ortiz & Mantiuk (2017), arXiv 1712.03686 (pwcmp's pw_outlier_analysis) compare the log-likelihoods themselves
     with their quartiles over participants. Differs: z instead; the scores without a participant come from one Newton
@@ -65,7 +67,7 @@ class _Preferences:
     def z(self) -> np.ndarray:
         """Of each participant, by the votes of all others."""
         found, people = np.full(self.votes.shape[0], np.nan), self.votes.sum(axis=1)
-        if len(found) == 1 or not people.any():
+        if np.count_nonzero(people) <= _FEWEST_OTHERS:
             return found
         for_first, votes = self.for_first.sum(axis=0), self.votes.sum(axis=0)
         ties = np.zeros(len(votes))

@@ -1,6 +1,8 @@
 """The ranking under each screening rule side by side: does the answer depend on whose votes count?"""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,7 @@ from analysis.participants.crowd import Crowd, gather_crowd
 from analysis.participants.screening import SCREENING_RULES, Screening, apply_rule
 from analysis.participants.screening_judges import DOWN_WEIGHT, REMOVE
 from analysis.participants.screening_rules import ScreeningRule
-from analysis.ranking.counts import code_votes
+from analysis.ranking.counts import CodedVotes, code_votes
 from analysis.ranking.fit import fit_bradley_terry, require_one_question
 from analysis.ranking.result import BradleyTerryResult
 from analysis.votes import validate_votes
@@ -52,11 +54,13 @@ def rank_under_rules(
     cluster: str | None = "participant",
     level: float = 0.95,
     main: str = "as-given",
+    rank: Callable[[CodedVotes], BradleyTerryResult] | None = None,
 ) -> tuple[RuleRanking, ...]:
     """Rank the conditions under every rule of SCREENING_RULES, in its order.
 
     votes: as `validate_votes` takes them, about one target metric. ties, cluster: as `fit_bradley_terry` takes them.
-    level: of the intervals. main: the rule that the others are compared with.
+    level: of the intervals. main: the rule that the others are compared with. rank: fits the votes that a rule leaves;
+    without it `fit_bradley_terry` does.
     Raises InvalidVotes, InvalidOption; a rule that leaves no ranking says why in `why_not`.
     """
     check_level(level)
@@ -64,13 +68,13 @@ def rank_under_rules(
     table = validate_votes(votes)
     require_one_question(table[(table["kind"] == "test").to_numpy()] if "kind" in table else table)
     crowds = {whole: gather_crowd(table, everybody=whole) for whole in (False, True)}
-    options = {"ties": ties, "cluster": cluster}
-    ranked = {name: _rank(rule, crowds[rule.everybody], table, options) for name, rule in SCREENING_RULES.items()}
+    rank = rank or partial(fit_bradley_terry, ties=ties, cluster=cluster)
+    ranked = {name: _rank(rule, crowds[rule.everybody], table, rank) for name, rule in SCREENING_RULES.items()}
     return tuple(_described(rule, *ranked[name], ranked[main][1], level) for name, rule in SCREENING_RULES.items())
 
 
 def _rank(
-    rule: ScreeningRule, crowd: Crowd, table: pd.DataFrame, options: dict
+    rule: ScreeningRule, crowd: Crowd, table: pd.DataFrame, rank: Callable[[CodedVotes], BradleyTerryResult]
 ) -> tuple[Screening | None, BradleyTerryResult | AnalysisError]:
     """The screening (None where the rule could not judge), and the fit or what prevents it."""
     screening = None
@@ -79,7 +83,7 @@ def _rank(
         counted = screening.counted(table)
         weight = counted["participant"].map(screening.weights).to_numpy(dtype=float)
         coded = code_votes(counted)
-        return screening, fit_bradley_terry(coded if (weight == 1).all() else coded.weighted(weight), **options)
+        return screening, rank(coded if (weight == 1).all() else coded.weighted(weight))
     except EverybodyRemoved as error:
         return error.screening, error
     except AnalysisError as error:

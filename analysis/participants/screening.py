@@ -69,8 +69,8 @@ def screen_participants(votes: pd.DataFrame, rule: str) -> Screening:
 def apply_rule(rule: ScreeningRule, crowd: Crowd) -> Screening:
     """The verdicts of a rule about a crowd that was gathered for it. Raises as `screen_participants` does."""
     if not crowd.voted.any():
-        aside = " and `use` not false" if crowd.set_aside.any() else ""
-        raise InvalidVotes(f"there is nobody to screen: no vote of kind `test`{aside} in the table")
+        why = "every vote of kind `test` has `use` false" if crowd.set_aside.any() else "no vote is of kind `test`"
+        raise InvalidVotes(f"no vote counts, so there is nobody to screen or to rank by: {why}")
     verdicts = iter(rule.judge(crowd))
     verdicts = [next(verdicts) if voted else _set_aside(crowd, k) for k, voted in enumerate(crowd.voted)]
     columns = {name: [getattr(verdict, name) for verdict in verdicts] for name in ("weight", "decision", "reason")}

@@ -12,6 +12,7 @@ from analysis.errors import NotConverged
 from analysis.participants.crowd import FAST_MS, Crowd
 from analysis.participants.latent_class import CHARACTERS
 from analysis.participants.likelihood_outliers import Z_LIMIT
+from analysis.ranking.counts import TIE
 from analysis.ranking.result import holm
 
 __all__ = [
@@ -36,8 +37,12 @@ _SIGNIFICANCE = 0.05
 _MOST_ON_A_SIDE = 0.75
 _FEWEST_TIMED = 5
 _FEWEST_TO_COMPARE = 10
-# Iglewicz & Hoaglin (1993), How to Detect and Handle Outliers: modified z-scores beyond 3.5 are outliers.
+# Iglewicz & Hoaglin (1993), How to Detect and Handle Outliers: modified z-scores beyond 3.5 are outliers. Where all
+# take about as long, that alone would remove people who are hardly faster than others.
 _FASTEST_Z = -3.5
+_FASTEST_SHARE = 0.5
+# Of the way from the others' share of ties to nothing but ties.
+_MOST_TIED = 0.9
 # A smaller weight is none: the participant would count as one without counting.
 _LEAST_WEIGHT = 0.01
 
@@ -79,7 +84,7 @@ def judge_likelihood(crowd: Crowd) -> list[Verdict]:
     verdicts = []
     for z in crowd.z_likelihood:
         if np.isnan(z):
-            verdicts.append(Verdict(1.0, CANNOT_JUDGE, "too few preferences to judge by the model of the others"))
+            verdicts.append(Verdict(1.0, CANNOT_JUDGE, "too few preferences or other participants to judge by"))
         elif z < Z_LIMIT:
             said = f"preferences improbable under the model of the others (z = {z:.1f}, limit {Z_LIMIT})"
             verdicts.append(Verdict(0.0, REMOVE, said))
@@ -124,7 +129,7 @@ def judge_speed(crowd: Crowd) -> list[Verdict]:
         elif 2 * fast[k] >= timed[k]:
             said = f"{fast[k]} of {timed[k]} answers faster than {FAST_MS} ms, which nobody can be"
             verdicts.append(Verdict(0.0, REMOVE, said))
-        elif z[k] < _FASTEST_Z:
+        elif z[k] < _FASTEST_Z and median[k] < _FASTEST_SHARE * np.exp(usual):
             said = f"{typical}, the crowd's {np.exp(usual):,.0f} ms (robust z = {z[k]:.1f})"
             verdicts.append(Verdict(0.0, REMOVE, said))
         else:
@@ -154,8 +159,7 @@ def judge_ties(crowd: Crowd) -> list[Verdict]:
             verdicts.append(
                 Verdict(1.0, CANNOT_JUDGE, f"{said}: too few votes to tell among {_of(len(votes), 'participant')}")
             )
-        # More than half of the way from the others' share to nothing but ties.
-        elif p[k] <= _SIGNIFICANCE and ties[k] / votes[k] > (1 + others[k]) / 2:
+        elif p[k] <= _SIGNIFICANCE and ties[k] / votes[k] > others[k] + _MOST_TIED * (1 - others[k]):
             verdicts.append(Verdict(0.0, REMOVE, f"{said} (adjusted p {_p(p[k])})"))
         else:
             verdicts.append(Verdict(1.0, KEEP, said))
@@ -170,10 +174,15 @@ def judge_lapse(crowd: Crowd) -> list[Verdict]:
             "choose another screening rule"
         )
     verdicts = []
-    for membership, (asked, hit) in zip(classes.membership, _verification_answers(crowd), strict=True):
+    only_ties = crowd.answers[crowd.voted][:, TIE] == crowd.n_votes[crowd.voted]
+    evidence = zip(classes.membership, only_ties, _verification_answers(crowd), strict=True)
+    for membership, tied, (asked, hit) in evidence:
         weight = float(membership[0])
         said = f"attentive with probability {weight:.2f}"
-        if (likely := CHARACTERS[int(membership.argmax())]) != CHARACTERS[0]:
+        if tied:
+            # Which of the other characters somebody has who prefers nothing is a guess.
+            said += ", no preference, only ties"
+        elif (likely := CHARACTERS[int(membership.argmax())]) != CHARACTERS[0]:
             said += f", most likely {_SAID[likely]}"
         if asked:
             said += f"; {_wrong(int(asked), int(hit)) if hit < asked else _right(int(asked))}"

@@ -83,15 +83,15 @@ _ROWS = (
         1,
         "Too fast",
         f"Participants are removed who gave at least half of their answers within {FAST_MS} ms, or whose median time "
-        "is far below the crowd's (robust z of its logarithm below -3.5).",
+        "is far below the crowd's (robust z of its logarithm below -3.5, and less than half).",
         judge_speed,
     ),
     ScreeningRule(
         "ties",
         1,
         "Nothing but ties",
-        "Participants are removed whose share of ties is more than half-way from the others' share to 1, and more than "
-        "chance allows (binomial test, Holm's adjustment over participants, 0.05).",
+        "Participants are removed whose share of ties is more than nine tenths of the way from the others' share to 1, "
+        "and more than chance allows (binomial test, Holm's adjustment over participants, 0.05).",
         judge_ties,
     ),
     ScreeningRule(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from analysis.errors import InvalidOption, PlanOutOfReach
-from analysis.planning.plan_design import DESIGN_VOTES, Design, Precision, SessionCosts
+from analysis.planning.plan_design import DESIGN_VOTES, LOGITS_PER_JOD, Design, Precision, SessionCosts
 from analysis.planning.plan_options import check_plan
 
 __all__ = ["Goal", "StudyPlan", "alternatives", "plan_study"]
@@ -13,7 +13,6 @@ __all__ = ["Goal", "StudyPlan", "alternatives", "plan_study"]
 _MOST_PARTICIPANTS, _MOST_CLIPS = 1_000_000, 100_000
 # With fewer the spread between clips is hardly known; spec: a bootstrap over five clips covers 85 % instead of 95.
 _FEWEST_CLIPS = 10
-_JOD = math.log(3)
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ def plan_study(
     Raises InvalidOption, PlanOutOfReach.
     """
     check_plan(locals())
-    scale = _JOD if unit == "jod" else 1.0
+    scale = LOGITS_PER_JOD if unit == "jod" else 1.0
     goal = Goal(
         half_width=None if half_width is None else half_width * scale,
         difference=None if difference is None else difference * scale,
@@ -229,7 +228,9 @@ def _with_clips(given: Design, goal: Goal) -> Design:
     endless = replace(given, participants=_MOST_PARTICIPANTS)
     number = _fewest(lambda n: goal.reached_by(replace(endless, clips=n), slack=math.sqrt(2)), _MOST_CLIPS)
     if number is None:
-        raise PlanOutOfReach(f"{goal} is out of reach with {_MOST_CLIPS} clips; ask less")
+        raise PlanOutOfReach(
+            f"{goal} is out of reach even with {_MOST_PARTICIPANTS:,} participants and {_MOST_CLIPS:,} clips; ask less"
+        )
     return replace(given, clips=max(number, shown, _FEWEST_CLIPS))
 
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from analysis.errors import AnalysisError
+from analysis.participants.screening import SCREENING_RULES
 from analysis.plain import plain
 from analysis.planning.plan import alternatives, plan_study
 from analysis.planning.plan_design import SessionCosts
@@ -43,7 +44,7 @@ _COSTS = (
     "fee",
     "currency",
 )
-_SIMULATION = ("seed", "taste", "spammers", "tie_strength")
+_SIMULATION = ("seed", "taste", "spammers", "screening", "tie_strength")
 
 
 def _share(text: str) -> float:
@@ -117,6 +118,13 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     )
     simulation.add_argument(
         "--spammers", type=_share, default=0.0, metavar="P", help="share who answer without looking (default 0)"
+    )
+    simulation.add_argument(
+        "--screening",
+        choices=SCREENING_RULES,
+        default="as-given",
+        metavar="RULE",
+        help="rule applied to each study, as analyze_study has it: lapse, verification... (default as-given: none)",
     )
     simulation.add_argument(
         "--ties", dest="tie_strength", type=float, default=0.0, metavar="NU", help="Davidson's nu (default 0: no ties)"

@@ -5,12 +5,22 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
-from scipy.special import expit, ndtr, ndtri, stdtrit
+from scipy.optimize import brentq
+from scipy.special import chdtri, expit, ndtr, stdtrit
 
 from analysis.planning.precision import difference_variance
 
-__all__ = ["DESIGN_VOTES", "Design", "Precision", "SessionCosts", "evenness"]
+__all__ = [
+    "DESIGN_VOTES",
+    "LOGITS_PER_JOD",
+    "Design",
+    "Precision",
+    "SessionCosts",
+    "evenness",
+    "taste_design_effect",
+]
 
+LOGITS_PER_JOD = math.log(3)
 # Votes of a person at which the design effect is stated: those of the studies that it was measured on had 12 to 15.
 DESIGN_VOTES = 12
 
@@ -112,33 +122,32 @@ class Design:
         return math.sqrt(variance)
 
     def degrees_of_freedom(self, *, new_clips: bool) -> float:
-        """Of the t quantiles, as `fit_bradley_terry` takes them; 0 or less where there is no interval."""
+        """Of the t quantiles, as `fit_bradley_terry` takes them; below 1 there is no interval."""
         clusters = min(self.clips, self.counted_participants) if new_clips else self.counted_participants
         return float(clusters - 1)
 
     def half_width(self, *, new_clips: bool) -> float:
         """Of the interval of a difference, in logits; infinite where the spread cannot be estimated."""
         degrees = self.degrees_of_freedom(new_clips=new_clips)
-        if degrees <= 0:
+        if degrees < 1:
             return math.inf
         return float(stdtrit(degrees, (1 + self.level) / 2)) * self.standard_error(new_clips=new_clips)
 
     def power(self, difference: float, *, new_clips: bool, holm: bool) -> float:
         """Probability that a two-sided test finds this true difference (logits)."""
         degrees = self.degrees_of_freedom(new_clips=new_clips)
-        if degrees <= 0:
+        if degrees < 1:
             return 0.0
         return _power(difference / self.standard_error(new_clips=new_clips), degrees, self._alpha(holm))
 
     def precision(self, *, new_clips: bool, difference: float | None, power: float) -> Precision | None:
         """All of it; None where the spread between people, or clips, cannot be estimated."""
         degrees, error = self.degrees_of_freedom(new_clips=new_clips), self.standard_error(new_clips=new_clips)
-        if degrees <= 0:
+        if degrees < 1:
             return None
 
         def detectable(holm: bool) -> float:
-            middle, width = _noncentral(degrees, self._alpha(holm))
-            return (middle + float(ndtri(power)) * width) * error
+            return _detectable(power, degrees, self._alpha(holm)) * error
 
         def reached(holm: bool) -> float | None:
             return None if difference is None else self.power(difference, new_clips=new_clips, holm=holm)
@@ -165,15 +174,36 @@ def evenness(spread: float) -> float:
     return float(weights @ (4 * chance * (1 - chance)) / weights.sum())
 
 
-def _noncentral(degrees: float, alpha: float) -> tuple[float, float]:
-    """Where and how steeply the power of a two-sided t test rises with the noncentrality d: Phi((d - middle) / width).
+def taste_design_effect(taste: float, *, conditions: int, votes_each: int, spread: float) -> float:
+    """Design effect 1 + tau^2 v (n - 1) / (2 (K - 1)) of n votes of people whose tastes spread by tau.
 
-    Johnson & Welch (1940), Biometrika 31, 362-389; within 0.01 of the noncentral t from 8 degrees of freedom on.
+    The part of the variance that people keep however often they vote is 2 tau^2 / P (n - 1) / n, that of independent
+    votes 4 (K - 1) / (P n v). To first order in tau.
     """
-    critical = float(stdtrit(degrees, 1 - alpha / 2))
-    return critical * (1 - 1 / (4 * degrees)), math.sqrt(1 + critical**2 / (2 * degrees))
+    return 1 + taste**2 * evenness(spread) * (votes_each - 1) / (2 * (conditions - 1))
+
+
+@cache
+def _error_ratios(degrees: float) -> tuple[np.ndarray, np.ndarray]:
+    """Ratios of an estimated standard error to the true one, chi / sqrt(degrees), with their weights."""
+    nodes, weights = _nodes()
+    return np.sqrt(chdtri(degrees, (1 - nodes) / 2) / degrees), weights / 2
+
+
+@cache
+def _nodes() -> tuple[np.ndarray, np.ndarray]:
+    return np.polynomial.legendre.leggauss(200)
 
 
 def _power(shift: float, degrees: float, alpha: float) -> float:
-    middle, width = _noncentral(degrees, alpha)
-    return float(ndtr((shift - middle) / width) + ndtr((-shift - middle) / width))
+    """Of a two-sided t test where the true difference is `shift` standard errors: the noncentral t distribution."""
+    ratios, weights = _error_ratios(degrees)
+    critical = float(stdtrit(degrees, 1 - alpha / 2)) * ratios
+    return float(weights @ (ndtr(shift - critical) + ndtr(-shift - critical)))
+
+
+def _detectable(power: float, degrees: float, alpha: float) -> float:
+    """The least true difference, in standard errors, that a two-sided t test finds with this power."""
+    ratios, _ = _error_ratios(degrees)
+    certain = float(stdtrit(degrees, 1 - alpha / 2) * ratios.max()) + 10
+    return float(brentq(lambda shift: _power(shift, degrees, alpha) - power, 0, certain))

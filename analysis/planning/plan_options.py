@@ -18,11 +18,11 @@ _NOT_NEGATIVE = ("clip_effect", "spread")
 def check_plan(given: Mapping[str, object]) -> None:
     """Raise InvalidOption unless a study can be planned from these arguments of `plan_study`."""
     check_level(given["level"])
-    if given["conditions"] < 2:
-        raise InvalidOption(f"conditions is {given['conditions']}; a ranking needs at least 2")
+    if not _is_count(given["conditions"], least=2):
+        raise InvalidOption(f"conditions is {given['conditions']}; a ranking needs a whole number of at least 2")
     check_choice("unit", given["unit"], UNITS)
     for name in _AT_LEAST_ONE:
-        if given[name] is not None and given[name] < 1:
+        if given[name] is not None and not _is_count(given[name], least=1):
             raise InvalidOption(f"{name} is {given[name]}; expected a whole number of at least 1")
     for name in _POSITIVE:
         if given[name] is not None and not 0 < given[name] < math.inf:
@@ -37,6 +37,10 @@ def check_plan(given: Mapping[str, object]) -> None:
     if not 0.5 <= given["power"] < 1:
         raise InvalidOption(f"power is {given['power']!r}; expected a probability from 0.5 to below 1, such as 0.8")
     _check_costs(given["costs"] or SessionCosts())
+
+
+def _is_count(value: float, *, least: int) -> bool:
+    return least <= value < math.inf and value % 1 == 0
 
 
 def _check_costs(costs: SessionCosts) -> None:

@@ -9,28 +9,35 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri, stdtr, stdtrit
 
+from analysis.crowd_scores import crowd_scores
 from analysis.errors import (
     CovarianceUnavailable,
     DisconnectedConditions,
+    EverybodyRemoved,
     InvalidOption,
     NotConverged,
     PlanOutOfReach,
     SeparatedConditions,
 )
 from analysis.options import check_seed
+from analysis.participants.screening import screen_participants
 from analysis.planning.plan import StudyPlan
-from analysis.planning.plan_design import DESIGN_VOTES, evenness
+from analysis.planning.plan_design import DESIGN_VOTES, taste_design_effect
 from analysis.ranking.counts import code_votes
-from analysis.ranking.families import probabilities
-from analysis.ranking.fit import fit_bradley_terry, modelled_pairs
-from analysis.ranking.likelihood import maximise_likelihood
-from analysis.ranking.result import holm
+from analysis.ranking.fit import fit_bradley_terry
+from analysis.ranking.result import BradleyTerryResult, holm
 from analysis.simulation import simulate_votes
 
-__all__ = ["Measured", "PlanSimulation", "crowd_scores", "simulate_plan", "taste_design_effect"]
+__all__ = ["Measured", "PlanSimulation", "simulate_plan"]
 
 _DIFFERENCE = 0.3
-_NO_RANKING = (CovarianceUnavailable, DisconnectedConditions, NotConverged, SeparatedConditions)
+_NO_RANKING = (CovarianceUnavailable, DisconnectedConditions, EverybodyRemoved, NotConverged, SeparatedConditions)
+# The rule that takes the votes as they are, so that no verification pair needs to be shown.
+_UNSCREENED = "as-given"
+# Hidden verification pairs of a session, where somebody looks at them.
+_VERIFICATIONS = 2
+# Beyond them a simulation takes more memory than a computer has to spare.
+_MOST_VOTES, _MOST_TESTS = 5_000_000, 20_000_000
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,7 @@ class PlanSimulation:
     seed: int
     taste: float
     spammers: float
+    screening: str
     tie_strength: float
     design_effect: float
     half_width: Measured
@@ -80,6 +88,7 @@ def simulate_plan(
     scores: Mapping[str, float] | None = None,
     taste: float = 0.4,
     spammers: float = 0.0,
+    screening: str = _UNSCREENED,
     tie_strength: float = 0.0,
     progress: Callable[[int], object] | None = None,
 ) -> PlanSimulation:
@@ -88,19 +97,21 @@ def simulate_plan(
     scores: the crowd's, in logits; without them normal quantiles with the plan's spread, the middle two set apart by
     the difference that the plan is to detect (0.3 where it names none). taste: standard deviation of what a person adds
     to each; the scores of single people on single clips are drawn wider, so that the crowd's are those given.
-    spammers: share of the people whose votes count although they do not watch; coverage and orders are against the
-    truth of the honest ones. tie_strength: Davidson's nu. progress: called with 1 after each study.
+    spammers: share of the people (beyond the lost ones) who do not watch; coverage and orders are against the truth of
+    the honest ones. screening: one of SCREENING_RULES, applied to each study, in which everybody then answers two
+    verification pairs beside the planned votes; "as-given" counts all. tie_strength: Davidson's nu. progress: called
+    with 1 after each study.
     Where the plan is about new clips each study has other clips, and the intervals are clustered two-way; otherwise the
     clips add nothing, and they are clustered by participant. The same seed gives the same result.
     Raises InvalidOption, PlanOutOfReach where no study could be ranked.
     """
     check_seed(seed)
-    _check(studies, taste, scores, plan)
+    _check(studies, {"taste": taste, "tie_strength": tie_strength}, scores, plan)
     design, goal = plan.design, plan.goal
     clip_effect = design.clip_effect if goal.new_clips else 0.0
     wanted = dict(scores) if scores is not None else _default_scores(plan)
     single = _of_single_people(wanted, taste, clip_effect)
-    truth = crowd_scores(single, taste=taste, clip_effect=clip_effect, tie_strength=tie_strength)
+    truth = crowd_scores(single, taste=taste, source_effect=clip_effect, tie_strength=tie_strength)
     truth = truth.sort_values(ascending=False, kind="stable")
     pairs = np.array(list(combinations(range(len(truth)), 2)))
     found = []
@@ -115,8 +126,9 @@ def simulate_plan(
             source_effect=clip_effect,
             tie_strength=tie_strength,
             spammers=spammers,
+            verifications=0 if screening == _UNSCREENED else _VERIFICATIONS,
         )
-        found.append(_compared(votes, truth, pairs, new_clips=goal.new_clips, level=design.level))
+        found.append(_compared(_ranked(votes, screening, goal.new_clips), truth, pairs, level=design.level))
         if progress:
             progress(1)
     fitted = [study for study in found if study is not None]
@@ -136,6 +148,7 @@ def simulate_plan(
         seed=seed,
         taste=taste,
         spammers=spammers,
+        screening=screening,
         tie_strength=tie_strength,
         design_effect=alike.participant_effect,
         half_width=_measured(shares["half_width"].mean(axis=1)),
@@ -150,36 +163,19 @@ def simulate_plan(
     )
 
 
-def crowd_scores(
-    scores: Mapping[str, float], *, taste: float, clip_effect: float, tie_strength: float = 0.0
-) -> pd.Series:
-    """The scores that endlessly many such people on endlessly many clips would give: fitted to the mean preferences."""
-    values = np.fromiter(scores.values(), float)
-    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
-    gap = values[:, None, None] - values[None, :, None] + math.sqrt(2 * (taste**2 + clip_effect**2)) * nodes
-    family, tie = ("davidson", math.log(tie_strength)) if tie_strength > 0 else ("bradley-terry", None)
-    answers = np.stack([part @ (weights / weights.sum()) for part in probabilities(family, gap, tie)], axis=-1)
-    answers *= ~np.eye(len(values), dtype=bool)[..., None]
-    pairs, family = modelled_pairs(answers.ravel(), ties="davidson", model="bradley-terry", position=False)
-    return pd.Series(maximise_likelihood(pairs, family=family).scores, index=list(scores))
-
-
-def taste_design_effect(taste: float, *, conditions: int, votes_each: int, spread: float) -> float:
-    """Design effect 1 + tau^2 v (n - 1) / (2 (K - 1)) of n votes of people whose tastes spread by tau.
-
-    The part of the variance that people keep however often they vote is 2 tau^2 / P (n - 1) / n, that of independent
-    votes 4 (K - 1) / (P n v). To first order in tau.
-    """
-    return 1 + taste**2 * evenness(spread) * (votes_each - 1) / (2 * (conditions - 1))
-
-
-def _check(studies: int, taste: float, scores: Mapping[str, float] | None, plan: StudyPlan) -> None:
+def _check(studies: int, sizes: Mapping[str, float], scores: Mapping[str, float] | None, plan: StudyPlan) -> None:
     if studies < 2:
         raise InvalidOption(f"studies is {studies}; expected at least 2")
-    if not 0 <= taste < math.inf:
-        raise InvalidOption(f"taste is {taste!r}; expected a finite number of at least 0")
+    for name, value in sizes.items():
+        if not 0 <= value < math.inf:
+            raise InvalidOption(f"{name} is {value!r}; expected a finite number of at least 0")
     if scores is not None and len(scores) != plan.design.conditions:
         raise InvalidOption(f"there are {len(scores)} scores for the plan's {plan.design.conditions} conditions")
+    if plan.votes > _MOST_VOTES or plan.design.pairs * studies > _MOST_TESTS:
+        raise InvalidOption(
+            f"{studies} studies of {plan.votes:,} votes on {plan.design.pairs:,} pairs are too many to simulate; "
+            f"expected at most {_MOST_VOTES:,} votes in a study, and {_MOST_TESTS:,} pairs in all studies together"
+        )
     if (plan.new_clips if plan.goal.new_clips else plan.these_clips) is None:
         raise InvalidOption("a study with one clip (or one person) has no interval for others; plan more of them")
 
@@ -201,15 +197,23 @@ def _of_single_people(scores: Mapping[str, float], taste: float, clip_effect: fl
     return {name: wider * score for name, score in scores.items()}
 
 
-def _compared(
-    votes: pd.DataFrame, truth: pd.Series, pairs: np.ndarray, *, new_clips: bool, level: float
-) -> dict[str, np.ndarray] | None:
-    """What one study says of every pair (K, 2) of places in `truth`, the truly better first; None without a ranking."""
+def _ranked(votes: pd.DataFrame, screening: str, new_clips: bool) -> BradleyTerryResult | None:
+    """The ranking of one study; None where there is none."""
+    cluster = "two-way" if new_clips else "participant"
     try:
-        result = fit_bradley_terry(code_votes(votes), cluster="two-way" if new_clips else "participant")
+        if screening == _UNSCREENED:
+            return fit_bradley_terry(code_votes(votes), cluster=cluster)
+        screened = screen_participants(votes, screening)
+        return fit_bradley_terry(screened.counted(votes), weights=screened.weights, cluster=cluster)
     except _NO_RANKING:
         return None
-    if len(result.conditions) < len(truth):
+
+
+def _compared(
+    result: BradleyTerryResult | None, truth: pd.Series, pairs: np.ndarray, *, level: float
+) -> dict[str, np.ndarray] | None:
+    """What one study says of every pair (K, 2) of places in `truth`, the truly better first; None without a ranking."""
+    if result is None or len(result.conditions) < len(truth):
         return None
     order = [result.conditions.index(label) for label in truth.index]
     scores, covariance = result.estimates[order], result.estimate_covariance[np.ix_(order, order)]

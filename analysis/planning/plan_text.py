@@ -6,21 +6,20 @@ from collections.abc import Callable
 from scipy.special import expit
 
 from analysis.planning.plan import StudyPlan
-from analysis.planning.plan_design import Precision
+from analysis.planning.plan_design import LOGITS_PER_JOD, Precision
 from analysis.planning.plan_simulation import Measured, PlanSimulation
 from analysis.tables import Table, text_table
 
 __all__ = ["alternatives_table", "plan_sentences", "precision_table", "simulation_sentences"]
-
-_JOD = math.log(3)
 
 
 def plan_sentences(plan: StudyPlan) -> list[str]:
     """What is planned, what it takes, and whether that reaches what is wanted."""
     design = plan.design
     said = [
-        f"{design.conditions} conditions on {design.clips} clips, {design.participants} participants of "
-        f"{design.votes_each} votes: {plan.votes} votes count ({design.lost:.0%} of the people lost), "
+        f"{design.conditions} conditions on {_counted(design.clips, 'clip')}, "
+        f"{_counted(design.participants, 'participant')} of {_counted(design.votes_each, 'vote')}: "
+        f"{plan.votes} votes count ({design.lost:.0%} of the people lost), "
         f"{plan.votes_per_pair:.0f} per pair of conditions, {plan.votes_per_pair_and_clip:.1f} of them on each clip.",
         f"A session takes {plan.minutes_each:.0f} minutes, all of them {plan.hours:.0f} hours"
         + ("." if plan.cost is None else f" and {plan.cost:,.0f} {design.costs.currency}, fee included."),
@@ -41,7 +40,7 @@ def precision_table(plan: StudyPlan) -> str:
     tests = f"{plan.design.pairs} pairs" if plan.design.pairs > 1 else "1 pair"
     rows = [
         ("half-width of its interval, logits", *(_cell(item, lambda p: f"± {p.half_width:.2f}") for item in known)),
-        ("the same in JOD", *(_cell(item, lambda p: f"± {p.half_width / _JOD:.2f}") for item in known)),
+        ("the same in JOD", *(_cell(item, lambda p: f"± {p.half_width / LOGITS_PER_JOD:.2f}") for item in known)),
         ("the same in points near 50 %", *(_cell(item, lambda p: f"± {_points(p.half_width):.1f}") for item in known)),
         (
             f"found with power {plan.goal.power:g}, logits",
@@ -95,7 +94,8 @@ def simulation_sentences(plan: StudyPlan, found: PlanSimulation) -> list[str]:
     about = "other clips" if plan.goal.new_clips else "these clips"
     said = [
         f"{found.studies} simulated studies (seed {found.seed}; tastes {found.taste:g}, spammers {found.spammers:.0%}, "
-        f"ties {found.tie_strength:g}), conclusions about {about}; ± is the error of the simulation itself:",
+        f"screening {found.screening}, ties {found.tie_strength:g}), conclusions about {about}; "
+        "± is the error of the simulation itself:",
         f"  half-width {_plus_minus(found.half_width)} logits (formula for such people, design effect "
         f"{found.design_effect:.2f}: {found.predicted:.2f})",
         f"  {plan.design.level:.0%} intervals that hold the truth: {_plus_minus(found.coverage)}",
@@ -112,6 +112,10 @@ def simulation_sentences(plan: StudyPlan, found: PlanSimulation) -> list[str]:
 
 def _cell(item: Precision | None, text: Callable[[Precision], str]) -> str:
     return "unknown" if item is None else text(item)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
 def _points(width: float) -> float:

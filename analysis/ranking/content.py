@@ -140,7 +140,12 @@ def _profile(pairs: SourcePairs, level: float) -> tuple[float, float, float, Con
     floor = height - chi2.ppf(level, 1) / 2
     above = [(at, value) for at, value in zip(grid, values, strict=True) if at > best and value < floor]
     below = [(at, value) for at, value in zip(grid, values, strict=True) if at < best and value < floor]
-    high = brentq(lambda at: marginal(at) - floor, best, above[0][0], xtol=_PRECISION) if above else np.inf
+    high = np.inf
+    if best == grid[0] and values[0] < floor:
+        # So many votes that even the smallest spread that is looked at is too large.
+        high = best
+    elif above:
+        high = brentq(lambda at: marginal(at) - floor, best, above[0][0], xtol=_PRECISION)
     low = -np.inf
     if none.log_marginal < floor:
         low = brentq(lambda at: marginal(at) - floor, below[-1][0], best, xtol=_PRECISION) if below else grid[0]

@@ -62,8 +62,8 @@ class CodedVotes:
         """Votes that are codes already, each array (V,) of whole numbers.
 
         left, right: 0..n-1 into `conditions` (labels, or how many there are); every condition must occur.
-        choice: 0 left, 1 right, 2 tie. participant, source: codes from 0; without them every vote is a participant
-        of its own, and all are on one source. Raises InvalidVotes.
+        choice: 0 left, 1 right, 2 tie. participant, source: whole numbers of at least 0, each kept as its label;
+        without them every vote is a participant of its own, and all are on one source. Raises InvalidVotes.
         """
         labels = tuple(map(str, range(conditions))) if isinstance(conditions, int) else tuple(conditions)
         n, size = len(labels), len(left)
@@ -77,13 +77,19 @@ class CodedVotes:
         for name, codes in (("participant", participant), ("source", source)):
             if codes is not None:
                 _require_codes(name, codes, size)
+        # A number that no vote bears is no participant, and would count as one in the degrees of freedom.
+        people, participant = (None, np.arange(size)) if participant is None else _compact(participant)
+        # One zero seen everywhere: writing as many takes longer than counting the votes.
+        clips, source = (None, np.broadcast_to(np.int64(0), size)) if source is None else _compact(source)
         return cls(
             conditions=labels,
             cell=cell_codes(left, right, choice, n),
-            participant=np.arange(size) if participant is None else participant.astype(np.int64),
-            n_participants=size if participant is None else int(participant.max()) + 1,
-            source=np.zeros(size, dtype=np.int64) if source is None else source.astype(np.int64),
-            n_sources=1 if source is None else int(source.max()) + 1,
+            participant=participant,
+            n_participants=size if people is None else len(people),
+            source=source,
+            n_sources=1 if clips is None else len(clips),
+            participants=people,
+            sources=clips,
         )
 
     def weighted(self, weight: np.ndarray) -> "CodedVotes":
@@ -201,6 +207,11 @@ def _require_codes(name: str, codes: np.ndarray, size: int, end: float = np.inf)
     if codes.view(f"u{codes.itemsize}").max() >= min(end, 2**31):
         expected = "at least 0" if end == np.inf else f"0 to {end - 1}"
         raise InvalidVotes(f"{name} has codes {codes.min()} to {codes.max()}; expected {expected}")
+
+
+def _compact(codes: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
+    seen, place = compressed(codes, int(codes.max()) + 1)
+    return tuple(map(str, seen.tolist())), place
 
 
 def _codes(values: pd.Series) -> np.ndarray:

@@ -8,11 +8,12 @@ from analysis.ranking.counts import CodedVotes, compressed
 from analysis.ranking.families import answer_slopes
 from analysis.ranking.likelihood import Estimate
 
-__all__ = ["clustered_covariance", "require_spread", "two_way_covariance"]
+__all__ = ["clustered_covariance", "difference_variances", "require_spread", "two_way_covariance"]
 
 # Below this size the clusters' gradients are a full table; larger ones are mostly zeros and stored as such.
 _DENSE_GRADIENTS = 20_000_000
 _BLOCK = 16_384
+_OR_INDEPENDENT = ", or in Python treat votes as independent: fit_bradley_terry(votes, cluster=None)"
 
 
 def clustered_covariance(
@@ -33,8 +34,8 @@ def clustered_covariance(
     """
     if n_clusters < 2:
         raise CovarianceUnavailable(
-            f"the votes come from one {of}, so the spread between {of}s cannot be estimated; collect votes from more "
-            f"{of}s (or treat the votes as independent: cluster=None)"
+            f"the votes come from one {of} only, so the spread between {of}s cannot be estimated; collect votes from "
+            f"more {of}s{_OR_INDEPENDENT}"
         )
     gradients = _gradients(coded, cluster, n_clusters, estimate)
     correction = n_clusters / (n_clusters - 1)
@@ -69,11 +70,11 @@ def two_way_covariance(coded: CodedVotes, *, estimate: Estimate, inverse: np.nda
 
 def require_spread(covariance: np.ndarray, fisher: np.ndarray) -> None:
     """Raise CovarianceUnavailable where some difference of scores would get a standard error of zero."""
-    low = _difference_variances(covariance) < 1e-9 * _difference_variances(fisher)
+    low = difference_variances(covariance) < 1e-9 * difference_variances(fisher)
     if low[~np.eye(len(low), dtype=bool)].any():
         raise CovarianceUnavailable(
             "the participants (or the sources) answered so much alike that their spread is zero for some pair; "
-            "collect votes from more participants (or treat the votes as independent: cluster=None)"
+            f"collect votes from more participants{_OR_INDEPENDENT}"
         )
 
 
@@ -117,6 +118,7 @@ def _entries(
     return entries
 
 
-def _difference_variances(covariance: np.ndarray) -> np.ndarray:
+def difference_variances(covariance: np.ndarray) -> np.ndarray:
+    """Variances of all differences of two scores, (n, n) like the covariance."""
     variance = np.diag(covariance)
     return variance[:, None] + variance[None, :] - 2 * covariance

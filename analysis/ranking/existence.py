@@ -138,22 +138,27 @@ def _both_answers_both_ways(pairs: PairCounts) -> bool:
     return bool(np.isin(one * n + other, other * n + one).any())
 
 
-def _blame_weak_connection(beaten: np.ndarray, conditions: tuple[str, ...]) -> NoReturn:
+def _blame_weak_connection(beaten: np.ndarray, conditions: tuple[str, ...], *, ties: bool = False) -> NoReturn:
+    """Name who never lost, or never won; ties: whether a tie too would have joined them to the others."""
+    lost, won = ("lost to or tied with", "won against or tied with") if ties else ("lost to", "won against")
     count, group = connected_components(beaten, connection="strong")
     outside = group[:, None] != group[None, :]
     lost_outside = (beaten & outside).any(axis=0)
     won_outside = (beaten & outside).any(axis=1)
     said, named = [], []
-    for k in range(count):
+    sizes = np.bincount(group)
+    # Of two groups one is said: that the one never lost is that the other never won.
+    blamed = [int(sizes.argmin())] if count == 2 and sizes[0] != sizes[1] else range(count)
+    for k in blamed:
         inside = group == k
         members = _members(inside, conditions)
         one = len(members) == 1
         who = members[0] if one else "the group " + _listed(members)
         rest = "another condition" if one else "a condition outside it"
         if not lost_outside[inside].any():
-            said.append(f"{who} never lost to {rest}")
+            said.append(f"{who} never {lost} {rest}")
         elif not won_outside[inside].any():
-            said.append(f"{who} never won against {rest}")
+            said.append(f"{who} never {won} {rest}")
         else:
             continue
         named.extend(members)
@@ -195,6 +200,10 @@ def _require_no_recession(pairs: PairCounts, family: str, conditions: tuple[str,
         return
     direction = answer.x[:n]
     top = _members(direction > direction.max() - 1e-7, conditions)
+    joined = _beaten(pairs.halved())
+    if not held and not _all_reach_all(joined):
+        # No other model of ties would help.
+        _blame_weak_connection(joined, conditions, ties=bool(pairs.tied.any()))
     remedy = ", or count ties as half wins with ties='half'" if family in TIED_FAMILIES else ""
     if not won.any() and not lost.any():
         raise SeparatedConditions(

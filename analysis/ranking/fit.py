@@ -51,7 +51,8 @@ def fit_bradley_terry(
         1 / ridge and draws the scores together. It gives finite scores to separated conditions, and names them.
         "estimated" finds it from the votes (empirical Bayes; the result holds the number): for few votes, and for
         pairs that were chosen by the votes before them. The standard errors take it as given.
-    weights: how much each participant's votes count, by label; those not named count once. 0 leaves them out.
+    weights: how much each participant's votes count, by label; those not named count once. 0 leaves them out. Codes
+        have theirs within (`CodedVotes.weighted`).
     Raises InvalidVotes, InvalidOption, DisconnectedConditions, SeparatedConditions, CovarianceUnavailable,
     NotConverged.
     """
@@ -82,7 +83,7 @@ def fit_bradley_terry(
         ties="half" if model == "thurstone" else ties,
         tie_parameter=_tie_parameter(ties, model, estimate),
         tie_log_error=None if estimate.tie is None else float(np.sqrt(covariance[n, n])),
-        position=_position(estimate, covariance, degrees),
+        position=_position(estimate, covariance, inverse, degrees),
         ridge=float(ridge),
         held_by_ridge=held,
         cluster=cluster,
@@ -108,6 +109,8 @@ def modelled_pairs(pooled: np.ndarray, *, ties: str, model: str, position: bool)
 def coded_votes(votes: pd.DataFrame | CodedVotes, weights: Mapping[str, float] | None = None) -> CodedVotes:
     """What `fit_bradley_terry` counts of a vote table, with the participants' weights; codes stay as they are."""
     if isinstance(votes, CodedVotes):
+        if weights is not None:
+            raise InvalidOption("weights name the participants of a table; for codes use CodedVotes.weighted")
         return votes
     table = counted_votes(validate_votes(votes))
     require_one_question(table)
@@ -149,11 +152,13 @@ def _tie_parameter(ties: str, model: str, estimate: Estimate) -> float | None:
     return without if estimate.tie is None else float(np.exp(estimate.tie))
 
 
-def _position(estimate: Estimate, covariance: np.ndarray, degrees: float) -> Effect | None:
+def _position(estimate: Estimate, covariance: np.ndarray, inverse: np.ndarray, degrees: float) -> Effect | None:
     if estimate.left_bias is None:
         return None
-    error = float(np.sqrt(covariance[-1, -1]))
-    return Effect(estimate.left_bias, error, float(2 * student_t.sf(abs(estimate.left_bias) / error, degrees)))
+    variance = covariance[-1, -1]
+    # Participants who lean to the left all alike show no spread to judge by.
+    error = np.sqrt(variance) if variance > 1e-9 * inverse[-1, -1] else np.nan
+    return Effect(estimate.left_bias, float(error), float(2 * student_t.sf(abs(estimate.left_bias) / error, degrees)))
 
 
 def _require_two_conditions_each(pooled: np.ndarray, coded: CodedVotes) -> None:

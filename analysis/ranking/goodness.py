@@ -137,7 +137,7 @@ def _parameters(result: BradleyTerryResult, family: str) -> np.ndarray:
     per_unit = np.log(3) if result.unit == "jod" and result.model == "bradley-terry" else 1.0
     extra = [] if family not in TIED_FAMILIES else [np.log(result.tie_parameter)]
     if result.position is not None:
-        extra.append(result.position.value)
+        extra.append(result.position.value * per_unit)
     return np.array([*(result.estimates * per_unit), *extra])
 
 

@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, ndtr
+from scipy.special import expit, ndtr, softmax
 from scipy.stats import t as student_t
 
 from analysis.errors import InvalidOption, UnknownCondition
@@ -21,7 +21,7 @@ __all__ = ["BradleyTerryResult", "Effect", "holm"]
 
 @dataclass(frozen=True)
 class Effect:
-    """One estimated number: its standard error, and the two-sided p of its being 0."""
+    """One estimated number, its standard error, and the two-sided p of its being 0 (NaN where votes show no spread)."""
 
     value: float
     standard_error: float
@@ -43,7 +43,8 @@ class BradleyTerryResult:
     with labels. cells (3 n^2,): the counted votes by `counts.cell_codes`, whatever their weights.
     tie_parameter: Davidson's nu or Rao and Kupper's theta (0 and 1 where nobody tied), None with ties="half";
     tie_log_error: standard error of its logarithm, None where it was not estimated.
-    position: bias to the left, added to the score of the condition on the left; None where it was not modelled.
+    position: bias to the left, added to the score of the condition on the left, in the same unit; None where it was not
+    modelled.
     ridge: the fit maximised log L - ridge / 2 * sum of squared scores. held_by_ridge: conditions whose scores would be
     infinite without it. degrees_of_freedom: of the t quantiles; infinite for independent votes.
     log_likelihood: without the ridge. unit: of the scores, "logit" or "jod".
@@ -125,12 +126,27 @@ class BradleyTerryResult:
         """
         if self.unit == "jod":
             return self
+        bias, size = self.position, np.log(3)
         return replace(
             self,
-            estimates=self.estimates / np.log(3),
-            estimate_covariance=self.estimate_covariance / np.log(3) ** 2,
+            estimates=self.estimates / size,
+            estimate_covariance=self.estimate_covariance / size**2,
+            position=None if bias is None else Effect(bias.value / size, bias.standard_error / size, bias.p),
             unit="jod",
         )
+
+    def worths(self) -> pd.DataFrame:
+        """Strengths exp(score in logits), scaled to sum to one: columns worth, standard_error (delta method).
+
+        As Bradley & Terry (1952) and Davidson (1970) print them. Raises InvalidOption for model="thurstone".
+        """
+        if self.model == "thurstone":
+            raise InvalidOption("Thurstone's model has scores and no worths; fit with model='bradley-terry'")
+        per_unit = np.log(3) if self.unit == "jod" else 1.0
+        worth = softmax(per_unit * self.estimates)
+        slopes = per_unit * (np.diag(worth) - np.outer(worth, worth))
+        error = np.sqrt(np.diag(slopes @ self.estimate_covariance @ slopes.T))
+        return pd.DataFrame({"worth": worth, "standard_error": error}, index=self._index)
 
     def interval(self, level: float = 0.95) -> pd.DataFrame:
         """Confidence interval of each score: columns low and high."""

@@ -10,6 +10,7 @@ from analysis.participants.screening import SCREENING_RULES
 from analysis.plain import plain, rows
 from analysis.ranking.result import BradleyTerryResult
 from analysis.report.study_analysis import Missing, StudyAnalysis
+from analysis.report.study_votes import StudyVotes
 from analysis.report.summary import (
     answer_sentence,
     claim_sentence,
@@ -50,7 +51,7 @@ def describe_analysis(analysis: StudyAnalysis, frame: pd.DataFrame, *, title: st
         "n_ties": result.n_ties,
         "n_sources": result.n_sources,
         "left_out": _left_out(analysis),
-        "verification": _verification(votes.table),
+        "verification": _verification(votes),
         "screening": _screening(analysis),
         "generalise": {"to": analysis.main.generalise, "why_not": analysis.main.why_not},
         **_fitted(result, options.level),
@@ -87,6 +88,7 @@ def _fitted(result: BradleyTerryResult, level: float) -> dict:
         "model": result.model,
         "ties": result.ties,
         "tie_parameter": plain(result.tie_parameter),
+        "tie_log_error": plain(result.tie_log_error),
         "gauge": result.gauge,
         "unit": result.unit,
         "level": level,
@@ -104,9 +106,17 @@ def _table(found: pd.DataFrame | Missing) -> dict:
     return plain(found) if isinstance(found, Missing) else {"rows": rows(found)}
 
 
-def _verification(table: pd.DataFrame) -> dict | None:
-    check = verification(table)
-    return None if check is None else {"asked": check.asked, "passed": check.passed, "failed": list(check.failed)}
+def _verification(votes: StudyVotes) -> dict | None:
+    check = verification(votes.table)
+    if check is None:
+        return None
+    counts = set(votes.counted["participant"].astype(str).unique())
+    return {
+        "asked": check.asked,
+        "passed": check.passed,
+        "failed": list(check.failed),
+        "counted_failed": len(counts.intersection(check.failed)),
+    }
 
 
 def _left_out(analysis: StudyAnalysis) -> list[dict]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from analysis.errors import AnalysisError, InvalidOption
 from analysis.ranking.counts import CodedVotes
+from analysis.ranking.covariance import difference_variances
 from analysis.ranking.fit import fit_bradley_terry
 from analysis.ranking.result import BradleyTerryResult
 
@@ -72,13 +73,8 @@ def wider(result: BradleyTerryResult, other: BradleyTerryResult) -> BradleyTerry
     """
     theirs = [fit.estimate_covariance for fit in (result, other)]
     own = np.max([np.diag(covariance) for covariance in theirs], axis=0)
-    differences = np.max([_difference_variances(covariance) for covariance in theirs], axis=0)
+    differences = np.max([difference_variances(covariance) for covariance in theirs], axis=0)
     covariance = (own[:, None] + own[None, :] - differences) / 2
     np.fill_diagonal(covariance, own)
     degrees = min(result.degrees_of_freedom, other.degrees_of_freedom)
     return replace(result, estimate_covariance=covariance, degrees_of_freedom=degrees)
-
-
-def _difference_variances(covariance: np.ndarray) -> np.ndarray:
-    own = np.diag(covariance)
-    return own[:, None] + own[None, :] - 2 * covariance

@@ -74,8 +74,7 @@ def _test(analysis: StudyAnalysis, document: dict) -> str:
     simulated = document["n_simulated_participants"]
     model = f" NOTE: {simulated} of the participants whose votes count were simulated." if simulated else ""
     return (
-        f"{counted(everybody, 'participant')} took part [how recruited and paid, age, gender, expertise, vision "
-        f"tested "
+        f"{counted(everybody, 'participant')} took part [how recruited and paid, age, gender, expertise, vision tested "
         "or not; consent and ethics approval], in [a laboratory, or uncontrolled surroundings of their own] [lighting; "
         "displays, resolution and viewing distance; browser or player; instructions and training; length of a session]."
         f"{attention}{pace} The ranking counts {counted(document['n_votes'], 'vote')} of "
@@ -90,11 +89,13 @@ def _analysis(analysis: StudyAnalysis, document: dict) -> str:
     out = sum(item["votes"] for item in document["left_out"])
     decided = screened["decisions"]
     exclusion = (
-        f"Exclusion followed the rule “{screened['rule']}” (version {screened['version']}), which removed "
-        f"{counted(decided.get('remove', 0), 'participant')}"
+        f"Whose votes count was decided by the rule “{screened['title']}” ({screened['rule']}, version "
+        f"{screened['version']}), which removed {_people(decided.get('remove', 0))}"
     )
     if "down-weight" in decided:
         exclusion += f" and gave less weight to the votes of {thousands(decided['down-weight'])}"
+    if "set aside" in decided:
+        exclusion += f"; all votes of {_people(decided['set aside'])} were set aside before"
     if document["left_out"]:
         reasons = "; ".join(f"{thousands(item['votes'])}: {item['why']}" for item in document["left_out"])
         exclusion += f"; {counted(out, 'vote')} of the table were not ranked ({reasons})"
@@ -106,8 +107,7 @@ def _analysis(analysis: StudyAnalysis, document: dict) -> str:
             "allow for the dependence of votes of one participant and on one source (two-way clustered; Cameron, "
             f"Gelbach "
             f"and Miller 2011; Student's t with {degrees}; never narrower than clustered by participant alone), and "
-            f"hold "
-            "for other participants and other sources"
+            "hold for other participants and other sources"
         )
     else:
         covered = (
@@ -117,8 +117,7 @@ def _analysis(analysis: StudyAnalysis, document: dict) -> str:
     bias = document["position"]
     side = (
         f" A bias to the left of {signed(bias['bias']['value'], 3)} logits (p = {bias['bias']['p']:.3f}), modelled, "
-        f"changes no "
-        f"score by more than {bias['largest_change']:.3f}."
+        f"changes no score by more than {bias['largest_change']:.3f}."
         if "bias" in bias
         else ""
     )
@@ -127,6 +126,10 @@ def _analysis(analysis: StudyAnalysis, document: dict) -> str:
         f"{100 * level:g} % intervals {covered}. Differences were tested two-sidedly and adjusted for the "
         f"{counted(len(document['comparisons']['pairs']), 'pair')} after Holm (1979).{side}"
     )
+
+
+def _people(count: int) -> str:
+    return counted(count, "participant") if count else "nobody"
 
 
 def _values(counted: pd.DataFrame, column: str) -> list[str]:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from analysis.drawing import (
     BLUE,
@@ -50,17 +50,18 @@ def draw_participants(people: pd.DataFrame, *, threshold: float | None = None, t
 
     people: as `Screening.participants`; used are participant, decision, reason, n_votes and, where they have numbers,
     z_likelihood (p_honest or left_share without it), median_ms, n_verification, verification_right. threshold: of the
-    agreement, drawn as a line. Up to six people who do not count in full are named with their reason below, more are
+    agreement, drawn as a line. Without times and verification pairs people stand in the order of their agreement. Up to
+    six people who do not count in full are named with their reason below, more are
     counted by reason.
     """
     measure = next((name for name in _MEASURES if name in people and people[name].notna().any()), None)
-    panels = _panels(people)
+    y = people[measure].to_numpy(dtype=float) if measure else np.zeros(len(people))
+    panels = _panels(people, y)
     notes = _notes(people)
     legend_rows = -(-people["decision"].nunique() // 3)
     height = 2.7 + 0.2 * legend_rows + 0.15 * len(notes) + 0.25 * bool(title)
     figure = Figure(figsize=(3.5 * len(panels) if len(panels) > 1 else 4.6, height), layout="constrained")
     grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-    y = people[measure].to_numpy(dtype=float) if measure else np.zeros(len(people))
     if measure == "z_likelihood":
         # A few far out must not press all others together.
         y = np.clip(y, *_fences(y))
@@ -88,6 +89,7 @@ def draw_participants(people: pd.DataFrame, *, threshold: float | None = None, t
             axes.axhline(threshold, color=INK, linewidth=1, linestyle=(0, (4, 3)))
         elif measure == "z_likelihood":
             axes.axhline(0, color=FAINT, linewidth=1, zorder=0)
+        axes.xaxis.set_major_locator(MaxNLocator(8, integer=name.startswith("participants")))
         if name.startswith("median"):
             _in_seconds(axes, x)
         if name.startswith("verification"):
@@ -121,7 +123,7 @@ def draw_participants(people: pd.DataFrame, *, threshold: float | None = None, t
     return drawing_of(figure, "participants")
 
 
-def _panels(people: pd.DataFrame) -> list[tuple[str, np.ndarray]]:
+def _panels(people: pd.DataFrame, agreement: np.ndarray) -> list[tuple[str, np.ndarray]]:
     """What stands along the horizontal axes, with the numbers (people,)."""
     panels = []
     if "median_ms" in people and people["median_ms"].notna().any():
@@ -134,7 +136,10 @@ def _panels(people: pd.DataFrame) -> list[tuple[str, np.ndarray]]:
         # People with equal shares stand side by side, in the order of their rows.
         jitter = (np.arange(len(people)) * 0.618034 % 1 - 0.5) * min(0.1, 0.02 * np.sqrt(len(people)))
         panels.append(("verification pairs answered rightly", share + jitter))
-    return panels or [("votes", people["n_votes"].to_numpy(dtype=float))]
+    if not panels:
+        order = np.argsort(np.argsort(agreement, kind="stable"), kind="stable")
+        panels.append(("participants, by rising agreement", order + 1.0))
+    return panels
 
 
 def _fences(values: np.ndarray) -> tuple[float, float]:

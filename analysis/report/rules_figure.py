@@ -57,6 +57,7 @@ def draw_rules(rankings: Sequence, *, level: float, reference: str | None = None
     label_ticks(axes.yaxis, np.array(list(heights.values())), names)
     axes.set_ylim(-0.5, len(names) - 0.5)
     axes.tick_params(axis="y", length=0)
+    axes.locator_params(axis="x", nbins=7)
     bare(axes, "top", "right", "left")
     unit = fitted[0][0].result.unit if fitted else "logit"
     axes.set_xlabel(f"score in {'JOD' if unit == 'jod' else 'logits'}, {100 * level:g} % intervals")

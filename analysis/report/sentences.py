@@ -22,20 +22,17 @@ _FEW_PARTICIPANTS, _FEW_SOURCES, _FEW_VOTES_A_PAIR = 20, 10, 10
 
 def flip_sentence(flip: dict) -> str:
     """How few votes the first rank hangs on."""
+    ways = {"dropped": "left out", "reversed": "answered the other way"}
     parts = [
-        f"left out ({thousands(flip['dropped'])}, {_share(flip['dropped_share'])})"
-        if flip["dropped"] is not None
-        else None,
-        f"answered the other way ({thousands(flip['reversed'])}, {_share(flip['reversed_share'])})"
-        if flip["reversed"] is not None
-        else None,
+        f"{thousands(flip[name])} ({_share(flip[f'{name}_share'])}) {words}"
+        for name, words in ways.items()
+        if flip[name] is not None
     ]
-    parts = [part for part in parts if part]
     if not parts:
         return f"No number of votes left out or reversed puts {flip['second']} before {flip['first']}."
     return (
-        f"{flip['second']} would come before {flip['first']} if the votes that speak most for the first were "
-        f"{' or '.join(parts)} of {thousands(flip['n_votes'])} votes."
+        f"{flip['second']} would come before {flip['first']} with {' or '.join(parts)}: that many of the "
+        f"{thousands(flip['n_votes'])} votes, those that speak most for {flip['first']}."
     )
 
 
@@ -48,11 +45,9 @@ def content_sentence(content: dict, level: float) -> str:
     verdict = "differ from clip to clip" if p < 1 - level else "do not show a dependence on the clip"
     return (
         f"The scores {verdict} (test of equal scores on all clips: p {_equals(p)}). A clip moves a condition's score "
-        f"by "
-        f"{_decimals(content['tau'])} logits (standard deviation; {at} {_decimals(content['tau_low'])} to {high}), "
+        f"by {_decimals(content['tau'])} logits (standard deviation; {at} {_decimals(content['tau_low'])} to {high}), "
         f"{_percent(content['share_of_variance'])} of the variance of scores. On a new clip the order is expected to "
-        f"agree "
-        f"with this one at Kendall's τ = {_decimals(content['kendall'])} ({_decimals(content['kendall_low'])} to "
+        f"agree with this one at Kendall's τ = {_decimals(content['kendall'])} ({_decimals(content['kendall_low'])} to "
         f"{_decimals(content['kendall_high'])})."
     )
 
@@ -68,9 +63,9 @@ def fit_sentence(fit: dict, level: float) -> str:
         if worst
         else "; no single pair stands out"
     )
-    says = "does not describe" if p < 1 - level else "describes"
+    says = "does not describe the votes" if p < 1 - level else "describes the votes of all clips together well enough"
     return (
-        f"one score per condition {says} the votes (deviance {fit['deviance']:.1f} on {fit['degrees_of_freedom']} "
+        f"one score per condition {says} (deviance {fit['deviance']:.1f} on {fit['degrees_of_freedom']} "
         f"degrees of freedom, p "
         f"{_equals(p)}{' with votes of one person hanging together' if fit['p_clustered'] else ''})"
         f"{pairs}"
@@ -118,6 +113,13 @@ def limits(document: dict) -> list[str]:
     each = document["n_votes"] / max(len(document["comparisons"]["pairs"]), 1)
     if each < _FEW_VOTES_A_PAIR:
         found.append(f"There are {each:.1f} votes per pair of conditions: intervals from so few are approximate.")
+    failed = document["verification"]["counted_failed"] if document["verification"] else 0
+    if failed:
+        verb = "is" if failed == 1 else "are"
+        found.append(
+            f"{counted(failed, 'participant')} who failed a verification pair {verb} counted; the ranking without "
+            "them is among those by other screening rules."
+        )
     if document["verification"] is None:
         found.append("No verification pair was asked, so careless participants could hardly be found.")
     if len(document["target_metrics"]) > 1:
@@ -128,8 +130,7 @@ def limits(document: dict) -> list[str]:
     found.append("Scores rank what was shown to those who took part; they do not measure absolute quality.")
     found.append(
         "One score per condition assumes preferences that are consistent across clips and people; the sections on "
-        "trust "
-        "and on clips show how far that holds."
+        "trust and on clips show how far that holds."
     )
     return found
 
@@ -170,8 +171,7 @@ def _kendall(u: dict, level: float) -> str:
 def _triads(triads: dict, level: float) -> str:
     return (
         f"{thousands(triads['circular'])} of {thousands(triads['closed'])} closed triads of one person contradict "
-        f"themselves "
-        f"({_percent(triads['share'])}; guessing gives 25 %)."
+        f"themselves ({_percent(triads['share'])}; guessing gives 25 %)."
     )
 
 

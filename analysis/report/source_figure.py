@@ -16,7 +16,7 @@ from analysis.drawing import (
     drawing_of,
     label_ticks,
     plain_legend,
-    shortened,
+    shortened_apart,
     styled,
 )
 
@@ -107,8 +107,6 @@ def _handles(styles: dict, kinds: list[str], sources: int) -> list[Line2D]:
         face = BLUE if kind == "shrunk" else "white"
         handles.append(Line2D([], [], color=BLUE, marker="o", markersize=4, markerfacecolor=face, linestyle="none"))
         handles[-1].set_label(words[kind])
-    for source, (colour, marker) in styles.items():
-        handles.append(
-            Line2D([], [], color=colour, marker=marker, markersize=5, linestyle="none", label=shortened(source))
-        )
+    for label, (colour, marker) in zip(shortened_apart(styles, 20), styles.values(), strict=True):
+        handles.append(Line2D([], [], color=colour, marker=marker, markersize=5, linestyle="none", label=label))
     return handles

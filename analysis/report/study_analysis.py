@@ -11,6 +11,7 @@ from analysis.participants.agreement import Agreement, participant_agreement
 from analysis.participants.rule_rankings import RuleRanking, rank_under_rules
 from analysis.ranking.bootstrap import Bootstrap, bootstrap_ranking
 from analysis.ranking.content import ContentEffects, content_effects
+from analysis.ranking.counts import CodedVotes
 from analysis.ranking.fit import fit_bradley_terry
 from analysis.ranking.flips import Flip, votes_to_flip
 from analysis.ranking.goodness import GoodnessOfFit, goodness_of_fit
@@ -102,7 +103,10 @@ def analyse_study(table: pd.DataFrame, options: ReportOptions, objective: pd.Dat
     over_people = _attempt(bootstrap_ranking, votes.coded, over="participant", **drawn)
     over_both = _attempt(bootstrap_ranking, votes.coded, over="both", **drawn)
     weights = votes.screening.weights
-    cluster = "two-way" if main.generalise == "sources" else "participant"
+
+    def as_above(coded: CodedVotes) -> BradleyTerryResult:
+        return rank_votes(coded, ties=ties, generalise=main.generalise).result
+
     several = Missing("the votes are about one target metric" if votes.metrics else "the votes name no target metric")
     return StudyAnalysis(
         votes=votes,
@@ -118,7 +122,7 @@ def analyse_study(table: pd.DataFrame, options: ReportOptions, objective: pd.Dat
         agreement=_attempt(participant_agreement, votes.of_counted_people, seed=seed, level=level),
         position=_attempt(position_fit, votes.coded, result),
         tie_models=_attempt(compare_tie_models, votes.coded, result),
-        rules=_attempt(rank_under_rules, votes.table, ties=ties, cluster=cluster, level=level, main=options.screening),
+        rules=_attempt(rank_under_rules, votes.table, level=level, main=options.screening, rank=as_above),
         metrics=several
         if votes.by_metric is None
         else _attempt(rank_by, votes.by_metric, "target_metric", ties=ties, weights=weights, level=level),

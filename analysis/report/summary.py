@@ -26,6 +26,12 @@ __all__ = [
 
 # A sentence that lists more is not read.
 _MOST_NAMES = 4
+_KINDS = {
+    "verification": "verification pairs",
+    "training": "practice pairs",
+    "repeat": "repeated pairs",
+    "null": "pairs of one and the same video",
+}
 
 
 @dataclass(frozen=True)
@@ -72,8 +78,8 @@ def answer_sentence(result: BradleyTerryResult, *, reference: str | None, level:
     votes = kind_of_votes(result)
 
     def preferred(row: pd.Series, over: str) -> str:
-        bounds = f"{100 * level:g} % interval {percent(row['low'])} to {percent(row['high'])}"
-        return f"preferred over {over} in {percent(row['probability'])} of {votes}, {bounds}"
+        share = f"{percent(row['probability'])} of {votes}, {100 * level:g} % interval {_between(row)}"
+        return f"preferred over {over} in {share}"
 
     def place(condition: str, where: str, extreme: str, figures: str = "") -> str:
         rivals = _partners(alike, condition, order)
@@ -90,11 +96,18 @@ def answer_sentence(result: BradleyTerryResult, *, reference: str | None, level:
         return f"Of {len(order)} conditions, {ends}; {best} is {preferred(widest, worst)}."
     against = result.probability_against(reference, level=level)
     if len(order) == 1:
-        return f"{order[0]} was {preferred(against.loc[order[0]], reference)}{_verdict(alike, order[0], reference)}."
-    figures = [f" ({preferred(against.loc[condition], 'the ' + reference)})" for condition in (order[0], order[-1])]
+        figures = preferred(against.loc[order[0]], f"the {reference}")
+        return f"{order[0]} was {figures}{_verdict(alike, order[0], reference)}."
+    last = against.loc[order[-1]]
+    # What the second pair of figures means is said with the first.
+    figures = (
+        f" ({preferred(against.loc[order[0]], f'the {reference}')})",
+        f" ({percent(last['probability'])}, {_between(last)})",
+    )
     if all(len(_partners(alike, condition, order)) == len(order) - 1 for condition in order):
-        ends = f"the highest score has {order[0]}{figures[0]}, the lowest {order[-1]}{figures[1]}"
-        return f"No two of the {len(order)} attacks are told apart: {ends}."
+        two = f"The attacks {order[0]} and {order[1]} are not"
+        those = two if len(order) == 2 else f"No two of the {len(order)} attacks are"
+        return f"{those} told apart: {order[0]} has the highest score{figures[0]}, {order[-1]} the lowest{figures[1]}."
     best = place(order[0], "the least visible", "highest", figures[0])
     worst = place(order[-1], "the most visible", "lowest", figures[1])
     return f"Of {len(order)} attacks, {best}; {worst}."
@@ -149,7 +162,8 @@ def left_out(votes: pd.DataFrame) -> list[tuple[str, int]]:
         why[unused] = [f"set aside: {reason}" if reason else "set aside" for reason in reasons[unused]]
     if "kind" in votes:
         other = (votes["kind"] != "test").to_numpy()
-        why[other] = "kind " + votes["kind"].astype(str).to_numpy()[other]
+        kinds = votes["kind"].astype(str).map(lambda kind: _KINDS.get(kind, f"of the kind {kind}"))
+        why[other] = kinds.to_numpy()[other]
     counts = why[why != ""].value_counts()
     return sorted(((reason, int(count)) for reason, count in counts.items()), key=lambda item: (-item[1], item[0]))
 
@@ -181,6 +195,10 @@ def preference_by_source(votes: pd.DataFrame) -> tuple[pd.Series, pd.DataFrame]:
     index = pd.Index(sources, name="source")
     total = pd.Series((shown.sum(axis=1) / 2).astype(int), index=index, name="votes")
     return total, pd.DataFrame(share, index=index, columns=list(coded.conditions))
+
+
+def _between(row: pd.Series) -> str:
+    return f"{percent(row['low'])} to {percent(row['high'])}"
 
 
 def _partners(alike: pd.DataFrame, condition: str, among: list[str]) -> list[str]:

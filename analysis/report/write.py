@@ -23,7 +23,7 @@ from analysis.report.study_analysis import Missing, ReportOptions, StudyAnalysis
 from analysis.report.study_votes import votes_digest
 from analysis.report.words import report_words
 from analysis.tables import Table, latex_table, markdown_table, markdown_text
-from analysis.votes import validate_votes
+from analysis.votes import OPTIONAL_COLUMNS, REQUIRED_COLUMNS, validate_votes
 
 __all__ = ["ReportFiles", "write_report"]
 
@@ -83,6 +83,8 @@ def write_report(
     if generalise is not None:
         check_choice("generalise", generalise, GENERALISE)
     table = validate_votes(votes)
+    # Others are of no use here, and every selection of rows would copy them.
+    table = table[[column for column in table if column in REQUIRED_COLUMNS or column in OPTIONAL_COLUMNS]]
     options = ReportOptions(seed, level, target_metric, ties, generalise, screening, resamples)
     analysis = analyse_study(table, options, objective)
     frame = ranking_frame(analysis)

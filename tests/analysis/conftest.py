@@ -124,3 +124,11 @@ def score_file(score_table, tmp_path):
         return tmp_path / "scores.csv"
 
     return write
+
+
+@pytest.fixture
+def plain_letters(monkeypatch):
+    """Letters of PDFs embedded in the quickest way; `test_a_figure_is_svg_and_pdf_without_a_date` has the real one."""
+    import analysis.drawing
+
+    monkeypatch.setitem(analysis.drawing._STYLE, "pdf.fonttype", 3)

@@ -12,9 +12,11 @@ from scipy.stats import norm
 
 from analysis import content_effects, fit_bradley_terry
 from analysis.errors import ContentUnavailable, DisconnectedConditions, InvalidOption
+from analysis.ranking.content import _profile
 from analysis.ranking.content_model import NO_EFFECT, fit_content, source_pairs
 from analysis.ranking.counts import CodedVotes, code_votes
 from analysis.ranking.families import log_likelihood
+from analysis.ranking.fit import coded_votes
 from analysis.ranking.heterogeneity import compare_sources
 from analysis.simulation import simulate_votes
 from analysis.votes import validate_votes
@@ -244,3 +246,11 @@ def test_shrinking_beats_separate_and_pooled_scores_and_its_intervals_cover():
     assert shrunk < 0.95 * separate < 0.7 * common
     assert (shrunk, separate, common) == pytest.approx((0.130, 0.147, 0.273), rel=0.15)
     assert 0.92 < np.mean(covered) < 0.99
+
+
+def test_votes_beyond_number_that_are_alike_on_every_source(votes):
+    """Their likelihood is below the interval's floor from the smallest spread on that is looked at."""
+    one = votes[(votes["source"] == "clip000").to_numpy()].assign(source="a")
+    coded = coded_votes(validate_votes(pd.concat([one, one.assign(source="b")], ignore_index=True)))
+    tau, low, high, _ = _profile(source_pairs(coded, "davidson").scaled(1e5), 0.95)
+    assert tau == low == 0 < high <= 0.02

@@ -1,5 +1,6 @@
 """Do nominal 95 % intervals hold the truth 95 times in 100? docs/calibration.md has the full table."""
 
+import choix
 import numpy as np
 import pytest
 from scipy.special import expit
@@ -87,6 +88,19 @@ def test_one_in_ten_answers_anything():
         raw.append(covered(fit_bradley_terry(code_votes(counted_votes(votes))), truth))
     require_right(screened)
     assert np.mean(raw) < 0.85
+
+
+def test_the_crowd_is_the_average_of_its_people():
+    """Against choix on mean preferences integrated by a fine sum, not by the same quadrature."""
+    scores = {"a": 1.2, "b": 0.1, "c": -1.3}
+    values = np.array(list(scores.values()))
+    steps = np.linspace(-8, 8, 4001)
+    weights = np.exp(-(steps**2) / 2)
+    gap = values[:, None, None] - values[None, :, None] + np.sqrt(2 * (0.7**2 + 0.5**2)) * steps
+    chance = (expit(gap) * weights).sum(axis=-1) / weights.sum() * (1 - np.eye(3))
+    expected = choix.ilsr_pairwise_dense(chance, tol=1e-12)
+    found = crowd_scores(scores, taste=0.7, source_effect=0.5)
+    assert found.to_numpy() == pytest.approx(expected - expected.mean(), abs=1e-8)
 
 
 def test_the_crowd_without_differences_gives_its_scores():

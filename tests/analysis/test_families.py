@@ -6,7 +6,7 @@ import statsmodels.api as sm
 from scipy.optimize import approx_fprime, minimize
 from scipy.stats import norm
 
-from analysis import fit_bradley_terry
+from analysis import fit_bradley_terry, validate_votes
 from analysis.errors import (
     CovarianceUnavailable,
     DisconnectedConditions,
@@ -14,7 +14,7 @@ from analysis.errors import (
     InvalidVotes,
     SeparatedConditions,
 )
-from analysis.ranking.counts import CodedVotes, pair_counts
+from analysis.ranking.counts import CodedVotes, code_votes, pair_counts
 from analysis.ranking.families import (
     FAMILIES,
     JOD_SD,
@@ -218,6 +218,8 @@ def test_weights_count_votes_and_zero_leaves_people_out(simulate):
     np.testing.assert_allclose(ones.covariance, plain.covariance, rtol=1e-10, atol=1e-15)
     with pytest.raises(InvalidOption, match="negative"):
         fit_bradley_terry(votes, weights={people[0]: -1})
+    with pytest.raises(InvalidOption, match=r"for codes use CodedVotes\.weighted"):
+        fit_bradley_terry(code_votes(validate_votes(votes)), weights={people[0]: 2})
 
 
 def test_few_ties_in_many_votes_converge():
@@ -254,6 +256,18 @@ def test_what_the_left_bias_needs():
     assert fit_bradley_terry(votes(all_left), cluster=None).position is None
 
 
+def test_people_who_lean_to_the_left_all_alike_give_no_p():
+    """Each chose the left 5 times in 8, whatever they prefer: the clustered variance is 0 but for rounding."""
+    left = np.tile(np.repeat([0, 1], 4), 4)
+    chosen = [(3, 2), (2, 3), (4, 1), (1, 4)]
+    choice = np.concatenate([np.arange(4) >= count for person in chosen for count in person]).astype(int)
+    votes = CodedVotes.from_arrays(left, 1 - left, choice, conditions=2, participant=np.repeat(np.arange(4), 8))
+    found = fit_bradley_terry(votes, position=True).position
+    assert found.value == pytest.approx(np.log(5 / 3))
+    assert np.isnan([found.standard_error, found.p]).all()
+    assert fit_bradley_terry(votes, position=True, cluster=None).position.p == pytest.approx(0.16, abs=0.01)
+
+
 def test_codes_that_cannot_be_votes():
     def fit(left, right, choice, **options):
         arrays = (np.array(part) for part in (left, right, choice))
@@ -273,6 +287,18 @@ def test_codes_that_cannot_be_votes():
         fit([0, 1], [1, 0], [0, 0])
     with pytest.raises(InvalidVotes, match="participant has codes -1"):
         fit([0, 1], [1, 0], [0, 0], participant=np.array([-1, 0]))
+
+
+def test_numbers_that_no_vote_bears_are_no_participants(answers):
+    """Codes of a larger study: people without votes would count in C / (C - 1) and in the degrees of freedom."""
+    left, right, choice, participant = answers
+    source = 5 * (participant % 6)
+    sparse = CodedVotes.from_arrays(left, right, choice, conditions=4, participant=3 * participant + 100, source=source)
+    assert (sparse.n_participants, sparse.n_sources) == (30, 6)
+    assert (sparse.participants[1], sparse.sources[1]) == ("103", "5")
+    found = fit_bradley_terry(sparse)
+    np.testing.assert_array_equal(found.covariance, fit_bradley_terry(coded(answers)).covariance)
+    assert found.degrees_of_freedom == 29
 
 
 def test_clusters_are_summed_alike_in_blocks_and_in_a_sparse_table(answers, monkeypatch):

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from analysis import fit_bradley_terry
-from analysis.drawing import SMALLEST
+from analysis.drawing import SMALLEST, shortened, shortened_apart
 from analysis.errors import InvalidOption
 from analysis.report.forest_figure import draw_forest
 from analysis.report.objective_figure import draw_objective
@@ -83,6 +83,14 @@ def narrowed(result):
     return ranking.assign(low_narrow=ranking["score"] - half, high_narrow=ranking["score"] + half)
 
 
+def test_labels_that_begin_and_end_alike_are_told_apart():
+    alike = [f"a_collection_of_clips_{k}_with_a_long_name.mp4" for k in (10, 11, 12)]
+    assert len({shortened(label) for label in alike}) == 1
+    labels = shortened_apart([*alike, "short"])
+    assert labels[3] == "short" and len(set(labels)) == 4
+    assert labels[0].startswith("…0_with_a") and max(map(len, labels)) <= 26
+
+
 def test_a_figure_is_svg_and_pdf_without_a_date(result, texts):
     first = draw_forest(narrowed(result), reference="reference", level=0.9)
     ElementTree.fromstring(first.svg.encode())
@@ -107,6 +115,7 @@ def test_what_is_told_apart_is_marked_on_both_sides_of_the_diagonal(result, text
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("plain_letters")
 def test_every_figure_is_drawn_from_few_and_from_many(result, study, crowd, texts):
     many = {f"attack_{k:02d}": k / 5 for k in range(13)}
     large = simulate_votes(many, participants=60, votes_each=60, sources=9, seed=1)

@@ -1,13 +1,11 @@
 """A planned study held with model people: the same answers as by formula where the formula's assumptions hold."""
 
-import choix
 import numpy as np
 import pytest
-from scipy.special import expit
 
 from analysis import plan_study, simulate_plan
 from analysis.errors import InvalidOption, PlanOutOfReach
-from analysis.planning.plan_simulation import crowd_scores, taste_design_effect
+from analysis.planning.plan_design import taste_design_effect
 
 
 @pytest.fixture(scope="module")
@@ -38,20 +36,6 @@ def test_every_pair_has_its_power_and_its_error(small):
     assert found.difference == pytest.approx(0.5, abs=0.02)
 
 
-def test_the_crowd_is_the_average_of_its_people():
-    """Against choix on mean preferences integrated by a fine sum, not by the same quadrature."""
-    scores = {"a": 1.2, "b": 0.1, "c": -1.3}
-    values = np.array(list(scores.values()))
-    steps = np.linspace(-8, 8, 4001)
-    weights = np.exp(-(steps**2) / 2)
-    gap = values[:, None, None] - values[None, :, None] + np.sqrt(2 * (0.7**2 + 0.5**2)) * steps
-    chance = (expit(gap) * weights).sum(axis=-1) / weights.sum() * (1 - np.eye(3))
-    expected = choix.ilsr_pairwise_dense(chance, tol=1e-12)
-    found = crowd_scores(scores, taste=0.7, clip_effect=0.5)
-    assert found.to_numpy() == pytest.approx(expected - expected.mean(), abs=1e-8)
-    assert crowd_scores(scores, taste=0, clip_effect=0, tie_strength=0.5).to_numpy() == pytest.approx(values, abs=1e-8)
-
-
 def test_what_cannot_be_simulated_is_one_sentence():
     plan = plan_study(conditions=3, clips=4, participants=30)
     one_clip = plan_study(conditions=5, clips=1, participants=30, votes_each=4)
@@ -59,9 +43,13 @@ def test_what_cannot_be_simulated_is_one_sentence():
         (plan, {"studies": 1}, "studies is 1; expected at least 2"),
         (plan, {"seed": -1}, "seed is -1"),
         (plan, {"taste": -0.1}, "taste is -0.1"),
+        (plan, {"tie_strength": float("nan")}, "tie_strength is nan"),
         (plan, {"scores": {"a": 0, "b": 1}}, "2 scores for the plan's 3 conditions"),
         (one_clip, {}, "plan more of them"),
         (plan, {"spammers": 2}, "expected a share from 0 to 1"),
+        (plan, {"screening": "lapses"}, "did you mean 'lapse'"),
+        (plan, {"studies": 10**7}, "are too many to simulate"),
+        (plan_study(conditions=10, clips=9, participants=10**9), {}, "votes on 45 pairs are too many to simulate"),
     ):
         with pytest.raises(InvalidOption, match=words):
             simulate_plan(given, **{"seed": 0, "studies": 2, **options})
@@ -98,8 +86,13 @@ def test_simulation_agrees_with_the_formula(design, taste):
 
 
 @pytest.mark.slow
-def test_spammers_cost_power_and_coverage():
+def test_spammers_cost_power_and_coverage_and_screening_wins_them_back():
     plan = plan_study(conditions=6, clips=20, participants=100, votes_each=12, difference=0.3, new_clips=False)
-    clean, spammed = (simulate_plan(plan, seed=2, studies=40, spammers=share) for share in (0.0, 0.3))
+    clean, spammed, screened = (
+        simulate_plan(plan, seed=2, studies=40, **options)
+        for options in ({}, {"spammers": 0.3}, {"spammers": 0.3, "screening": "lapse"})
+    )
     assert spammed.power.value < clean.power.value - 0.1
     assert spammed.coverage.value < clean.coverage.value - 0.1
+    assert screened.coverage.value > 0.93 - 3 * screened.coverage.error
+    assert screened.right_orders.value > spammed.right_orders.value

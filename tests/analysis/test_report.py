@@ -23,8 +23,9 @@ from analysis.ranking.counts import code_votes
 from analysis.report.alternatives import Nothing, compare_tie_models, cross_check, position_fit
 from analysis.report.figures import FIGURES
 from analysis.report.main_ranking import rank_votes
+from analysis.report.sentences import flip_sentence
 from analysis.report.study_votes import votes_digest
-from analysis.report.summary import answer_sentence
+from analysis.report.summary import answer_sentence, left_out
 from analysis.votes import counted_votes, validate_votes
 
 SCORES = {"reference": 0.9, "ioi": 0.3, "ifgsm": -0.2, "fgsm": -1.0}
@@ -150,6 +151,19 @@ def test_everything_is_written_and_agrees(written, votes):
     np.testing.assert_allclose(comparisons["p_adjusted"], analysis.main.result.compare()["p_adjusted"], rtol=1e-12)
     wide = by_participant.compare().set_index(["first", "second"])["standard_error"]
     assert (comparisons.set_index(["first", "second"])["standard_error"] >= wide - 1e-12).all()
+    # The same votes have the same intervals wherever the report shows them.
+    (as_given,) = (ruled for ruled in document["rules"]["rankings"] if ruled["rule"] == "as-given")
+    for above, beside in zip(document["ranking"], as_given["ranking"]["rows"], strict=True):
+        assert {name: above[name] for name in beside if name in above} == {
+            n: v for n, v in beside.items() if n in above
+        }
+    # Nobody is removed, so that whoever failed a check counts, and the limits say so.
+    check = document["verification"]
+    assert check["counted_failed"] == len(check["failed"]) == check["asked"] - check["passed"] > 0
+    assert (
+        f"who failed a verification pair {'is' if check['counted_failed'] == 1 else 'are'} counted"
+        in page_of(files).text
+    )
     assert document["cross_check"]["largest_difference"] < 1e-6
     assert document["votes"]["sha256"] == votes_digest(validate_votes(votes.assign(target_metric="demo")))
     assert (document["n_votes"], document["votes"]["rows"], document["n_participants"]) == (450, 510, 30)
@@ -170,7 +184,7 @@ def test_the_page_answers_first_and_loads_nothing(written):
         files.document["answer"],
         "The intervals hold for other people judging other clips like these.",
         "attack the metric demo",
-        "60 votes (kind verification)",
+        "60 votes (verification pairs)",
         "clip000",
         "pandas",
         "python -m analysis votes.csv --out report --title Pilot --resamples 20",
@@ -315,7 +329,8 @@ def test_the_digest_is_of_what_is_read(votes):
         (
             [("reference", "x", 45, 5, 0), ("reference", "y", 45, 5, 0), ("x", "y", 25, 25, 0)],
             "reference",
-            r"^No two of the 2 attacks are told apart: the highest score has x \(.*\), the lowest y \(.*\)\.$",
+            r"^The attacks x and y are not told apart: x has the highest score \(.*\), "
+            r"y the lowest \(10 %, \d+ % to \d+ %\)\.$",
         ),
         (
             [("reference", c, 45, 5, 0) for c in "xyz"]
@@ -327,7 +342,7 @@ def test_the_digest_is_of_what_is_read(votes):
         (
             [("reference", "x", 40, 10, 0)],
             "reference",
-            r"^x was preferred over .* 20 % .*, clearly not an even choice\.$",
+            r"^x was preferred over the reference in 20 % .*, clearly not an even choice\.$",
         ),
         (
             [("reference", "x", 26, 24, 0)],
@@ -354,6 +369,24 @@ def test_a_sentence_lists_few_names(write_counts):
     assert re.search(r"not told apart from \w, \w, \w and 2 others", answer)
 
 
+def test_what_counts_is_said(write_counts):
+    """Who failed a check and counts all the same, and why other rows do not count."""
+    votes = validate_votes(write_counts([("reference", "x", 40, 10, 0), ("x", "y", 30, 20, 0)]))
+    odd = votes.iloc[[0, 1, 2, 2, 3]].assign(kind=["verification", "verification", "repeat", "null", "training"])
+    odd = odd.assign(expected=["right", "right", None, None, None], choice="left")
+    table = validate_votes(pd.concat([votes.assign(kind="test"), odd.astype({"kind": str})]))
+    assert dict(left_out(table)) == {
+        "verification pairs": 2,
+        "practice pairs": 1,
+        "repeated pairs": 1,
+        "pairs of one and the same video": 1,
+    }
+    flip = {"first": "x", "second": "y", "n_votes": 100, "dropped": 9, "dropped_share": 0.09, "reversed": None}
+    assert flip_sentence(flip | {"reversed_share": None}) == (
+        "y would come before x with 9 (9.0 %) left out: that many of the 100 votes, those that speak most for x."
+    )
+
+
 def test_the_command_line(study, tmp_path, capsys, again):
     study.to_csv(tmp_path / "my votes.csv", index=False)
     assert main([str(tmp_path / "my votes.csv"), "--out", str(tmp_path / "out"), "--resamples", "20", "--json"]) == 0
@@ -375,6 +408,7 @@ def test_the_command_line(study, tmp_path, capsys, again):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("plain_letters")
 def test_odd_labels_and_the_same_bytes_however_the_votes_are_read(study, tmp_path):
     labels = {"ioi": "$x_1$", "fgsm": "<script>alert(1)</script>", "ifgsm": "視覚"}
     study[["left", "right"]] = study[["left", "right"]].replace(labels)

@@ -37,7 +37,7 @@ def test_scores_are_read_to_the_last_digit(score_file, score_table):
         ("metric", 2, "", "row 4: metric is empty; expected the metric that gave the scores"),
         ("attack", 2, " fgsm", "row 4: attack is ' fgsm'; remove the spaces"),
         ("attack", 2, "universal", "row 4: attack is 'universal', which the report uses"),
-        ("attack", 2, "fg\nsm", "row 4: attack is 'fg.nsm'; remove the control characters"),
+        ("attack", 2, "fg\nsm", "row 4: attack is 'fg.nsm'; remove the characters that cannot"),
         ("clear", 2, "-1e300", "row 4: clear is -1e.300; expected a finite number, below 1e.100 in size"),
         ("frame", 2, "1e30", "row 4: frame is 1e.30; expected a whole number"),
         ("dataset", 2, "all", "row 4: dataset is 'all', which the report uses"),

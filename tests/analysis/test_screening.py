@@ -116,6 +116,10 @@ def test_weights_by_attention(screened):
     assert people.loc["P00006":, "weight"].min() > 0.5
     assert (people["weight"] == people["p_honest"].where(people["p_honest"] >= 0.01, 0)).drop("P00005").all()
     assert people.loc["P00010", "reason"].endswith("all 2 verification pairs right")
+    assert re.fullmatch(
+        r"attentive with probability 0\.\d\d, no preference, only ties; all 2 verification pairs right",
+        people.loc["P00002", "reason"],
+    )
 
 
 def test_likelihood_z_is_that_of_the_fit_without_the_participant(table, screened):
@@ -155,6 +159,27 @@ def test_far_below_the_crowds_time(table):
     z = (np.log(330) - logs.median()) / median_abs_deviation(logs, scale="normal")
     assert found["decision"] == "remove"
     assert f"(robust z = {z:.1f})" in found["reason"]
+
+
+def test_an_outlier_who_is_hardly_faster_than_the_others_stays(table):
+    alike = np.where(table["participant"] == "P00001", 2800.0, 3000 + np.arange(len(table)) % 40)
+    assert (screen_participants(table.assign(response_ms=alike), "speed").participants["decision"] != "remove").all()
+
+
+def test_who_often_sees_no_difference_stays(table):
+    """Four ties in five where the others tie one in ten: improbable, and no more than a cautious person's answers."""
+    often = ((table["participant"] == "P00002") & (np.arange(len(table)) % 5 == 0)).to_numpy()
+    found = screen_participants(table.assign(choice=np.where(often, "left", table["choice"].astype(str))), "ties")
+    assert 0.7 < person(found, "P00002")["tie_share"] < 0.9
+    assert person(found, "P00002")["decision"] == "keep"
+
+
+def test_a_handful_of_people_are_no_crowd_to_disagree_with(table):
+    """Who disagrees with one other person is not improbable; who disagrees with four is."""
+    for others, decision in ((3, "cannot judge"), (4, "remove")):
+        people = ["P00004", *(f"P{k:05d}" for k in range(6, 6 + others))]
+        few = validate_votes(table[table["participant"].isin(people).to_numpy()])
+        assert person(screen_participants(few, "likelihood"), "P00004")["decision"] == decision
 
 
 def test_a_rule_says_what_it_cannot_judge():

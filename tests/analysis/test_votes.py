@@ -104,7 +104,11 @@ def test_what_is_wrong_is_said_in_one_sentence_with_its_row(csv):
         (f"{HEADER}\n{ROWS},,,,\n{ROWS}", "row 4 is empty; delete the row"),
         (f"{HEADER}\n{ROWS}\n{ROWS}", "row 4 is empty; delete the row"),
         (f"{HEADER}\np,s,a ,b,left\n", "row 2: left is 'a '; remove the spaces"),
-        (f'{HEADER}\np,s,"a\nb",c,left\n', r"row 2: left is 'a\\nb'; remove the control characters"),
+        (f'{HEADER}\np,s,"a\nb",c,left\n', r"row 2: left is 'a\\nb'; remove the characters that cannot be seen"),
+        (f"{HEADER}\n{ROWS}p,s,a\u200b,b,left\n", r"row 4: left is 'a\\u200b'; remove the characters"),
+        (f"{HEADER}\n{ROWS}p\0q,s,a,b,left\n", "row 4 holds a NUL byte"),
+        (f"sep=,\n{GOOD}", "row 1 does not name the column.*participant.*; it has to be the header participant,source"),
+        (f"{HEADER}\r{ROWS}p,s,a,a,left\r".replace("\n", "\r"), "row 4: left and right are both 'a'"),
         (f"{HEADER}\np,s,a,b,left,extra\n", "not a CSV with the same number of fields.*row 2 has 6 and not 5"),
         (f"{HEADER}\np,s,a,b,left\np,s,a,b,left,extra\n", "not a CSV with the same number of fields.*row 3 has 6"),
         (f'{HEADER},note\n{ROWS}p,s,a,b,left,"one,\ntwo"\np,s,a,b,up,\n', "row 5: choice is 'up'"),
@@ -138,6 +142,8 @@ def test_what_is_wrong_is_said_in_one_sentence_with_its_row(csv):
             f"{HEADER},session,trial\n" + "p,s,a,b,left,v1,7\n" * 2,
             "row 3: the same trial twice, as in row 2.*trial '7'",
         ),
+        (f"{HEADER},trial\n" + "p,s,a,b,left,7\n" * 2, "row 3: the same trial twice, as in row 2"),
+        (f"{HEADER},voted_at\n" + "p,s,a,b,left,2026-01-01T10:00\n" * 2, "row 3: the same trial twice"),
     ]:
         with pytest.raises(InvalidVotes, match=says) as caught:
             read_votes(csv(text))
@@ -180,6 +186,34 @@ def test_plain_and_quoted_files_give_one_table(csv):
         "2026-01-01 10:00:00+00:00",
     ]
     assert plain.dtypes[["browser", "share", "seen"]].astype(str).tolist() == ["int64", "float64", "bool"]
+
+
+def test_a_time_without_a_zone_is_utc_whatever_stands_above_it(csv):
+    times = ["2026-01-02 03:04+01:00", "2026-01-01T00:00:00.25", "", "2026-01-01T00:00:00Z"]
+    for quote in ("", '"'):
+        rows = "".join(f"p,s,a,b,left,{quote}{time}{quote}\n" for time in times)
+        read = read_votes(csv(f"{HEADER},voted_at\n{rows}"))["voted_at"].dt.tz_localize(None)
+        assert read[:2].tolist() == [pd.Timestamp("2026-01-02 02:04"), pd.Timestamp("2026-01-01 00:00:00.25")]
+        assert read.isna().tolist() == [False, False, True, False]
+
+
+def test_the_row_of_a_wrong_time_is_told_in_whatever_part_of_a_file_it_stands(csv, monkeypatch):
+    monkeypatch.setattr("analysis.plain_csv._CHUNK", 64)
+    with pytest.raises(InvalidVotes, match="row 5: voted_at is '7'"):
+        read_votes(csv(f"{HEADER},voted_at\n" + "p,s,a,b,left,\n" * 3 + "p,s,a,b,left,7\n"))
+
+
+def test_columns_of_many_different_fields(csv, monkeypatch):
+    """They are read field by field in the fast way; parts that are smaller than the file give the same table."""
+    rows = "".join(f"p{k},s,a,b,left,{k / 7},n{k} é\n" for k in range(1100))
+    text = f"{HEADER},share,note\n{rows}"
+    whole = read_votes(csv(text.replace("n7 é", '"n7 é"')))
+    monkeypatch.setattr("analysis.plain_csv._CHUNK", 1 << 15)
+    pd.testing.assert_frame_equal(read_votes(csv(text)), whole)
+    broken = csv(text)
+    broken.write_bytes(text.encode().replace("n1000 é".encode(), b"n1000 \xe9"))
+    with pytest.raises(InvalidVotes, match="row 1002 is not UTF-8 text"):
+        read_votes(broken)
 
 
 def test_files_that_are_no_csv(csv, tmp_path):
