@@ -51,6 +51,7 @@ def describe_analysis(analysis: StudyAnalysis, frame: pd.DataFrame, *, title: st
         "n_ties": result.n_ties,
         "n_sources": result.n_sources,
         "left_out": _left_out(analysis),
+        "conditions_without_votes": list(votes.conditions_without_votes),
         "verification": _verification(votes),
         "screening": _screening(analysis),
         "generalise": {"to": analysis.main.generalise, "why_not": analysis.main.why_not},

@@ -36,6 +36,13 @@ class StudyVotes:
         return self.table[self.table["participant"].isin(people).to_numpy()]
 
     @property
+    def conditions_without_votes(self) -> tuple[str, ...]:
+        """Conditions that test votes of `table` show and no counted one does."""
+        tests = self.table[(self.table["kind"] == "test").to_numpy()] if "kind" in self.table else self.table
+        shown = set(tests["left"].unique()) | set(tests["right"].unique())
+        return tuple(sorted(shown - set(self.coded.conditions)))
+
+    @property
     def removed_votes(self) -> int:
         """How many votes the screening took out of those that the table itself would have counted."""
         return len(counted_votes(self.table)) - len(self.counted)
@@ -44,7 +51,8 @@ class StudyVotes:
 def gather_votes(table: pd.DataFrame, *, target_metric: str | None, screening: str) -> StudyVotes:
     """Select, screen and count the votes of a validated table.
 
-    Raises InvalidOption (no such target metric or rule), EverybodyRemoved, InvalidVotes where no vote counts.
+    Raises InvalidOption (no such target metric or rule), EverybodyRemoved, InvalidVotes (no vote counts, or only some
+    name a target metric).
     """
     table = _select(table, target_metric)
     screened = screen_participants(table, screening)
@@ -54,6 +62,7 @@ def gather_votes(table: pd.DataFrame, *, target_metric: str | None, screening: s
     if len(counted) == 0:
         raise InvalidVotes("no vote counts: every row is of another kind than `test` or has `use` false")
     weight = counted["participant"].astype(str).map(screened.weights).fillna(1.0).to_numpy(dtype=float)
+    _require_metrics(counted)
     metrics, by_metric = _metrics(counted), None
     if len(metrics) > 1:
         by_metric = counted
@@ -91,6 +100,20 @@ def _select(table: pd.DataFrame, target_metric: str | None) -> pd.DataFrame:
             f"no vote has the target metric {target_metric!r}; the votes name {', '.join(known) or 'none'}"
         )
     return table[(table["target_metric"] == target_metric).to_numpy()]
+
+
+def _require_metrics(counted: pd.DataFrame) -> None:
+    """Votes that name no metric among others that do could be about any."""
+    if "target_metric" not in counted:
+        return
+    unnamed = counted["target_metric"].isna().to_numpy()
+    if unnamed.any() and not unnamed.all():
+        first = counted.iloc[int(np.argmax(unnamed))]
+        raise InvalidVotes(
+            f"target_metric is empty in {unnamed.sum()} of the {len(counted)} counted votes, the first by participant "
+            f"{str(first['participant'])!r} on source {str(first['source'])!r}; name it in every row, or leave the "
+            "column out"
+        )
 
 
 def _metrics(counted: pd.DataFrame) -> tuple[str, ...]:

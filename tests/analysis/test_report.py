@@ -15,7 +15,7 @@ import pytest
 from analysis import AnalysisError, fit_bradley_terry, read_votes, simulate_votes, write_report
 from analysis.__main__ import main
 from analysis.drawing import Drawing
-from analysis.errors import CovarianceUnavailable, DisconnectedConditions, InvalidOption
+from analysis.errors import CovarianceUnavailable, DisconnectedConditions, InvalidOption, InvalidVotes
 from analysis.files import write_files
 from analysis.participants.reliability import split_half_agreement
 from analysis.plain import plain
@@ -24,7 +24,7 @@ from analysis.report.alternatives import Nothing, compare_tie_models, cross_chec
 from analysis.report.figures import FIGURES
 from analysis.report.main_ranking import rank_votes
 from analysis.report.sentences import flip_sentence
-from analysis.report.study_votes import votes_digest
+from analysis.report.study_votes import gather_votes, votes_digest
 from analysis.report.summary import answer_sentence, left_out
 from analysis.votes import counted_votes, validate_votes
 
@@ -231,6 +231,7 @@ def test_nothing_is_written_where_there_is_no_ranking(write_counts, tmp_path):
     assert old.read_text() == "an older report"
 
 
+@pytest.mark.slow
 def test_a_disk_that_fails_leaves_the_older_files(again, votes, tmp_path, monkeypatch):
     (tmp_path / "report.html").write_text("an older report")
 
@@ -454,3 +455,14 @@ def test_every_model_of_ties_gives_a_report(votes, tmp_path, ties):
     assert document["ties"] == ties
     fit = fit_bradley_terry(votes, ties=ties)
     assert {row["condition"]: row["score"] for row in document["ranking"]} == pytest.approx(fit.scores.to_dict())
+
+
+def test_some_votes_name_no_target_metric(votes):
+    mixed = votes.assign(target_metric=["", *["m1"] * (len(votes) - 1)])
+    with pytest.raises(InvalidVotes, match=r"empty in 1 of the 450 counted votes.*'P00000'.*in every row"):
+        gather_votes(validate_votes(mixed), target_metric=None, screening="as-given")
+
+
+def test_a_condition_that_no_counted_vote_shows(votes):
+    table = validate_votes(votes.assign(use=(votes["left"] != "ioi") & (votes["right"] != "ioi")))
+    assert gather_votes(table, target_metric=None, screening="as-given").conditions_without_votes == ("ioi",)

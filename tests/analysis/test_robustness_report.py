@@ -38,6 +38,7 @@ def names(folder):
     return {path.name for path in folder.iterdir()}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_drawings")
 def test_tables_hold_the_scores_of_the_rows_they_name(score_table, tmp_path):
     scores = score_table(
@@ -161,6 +162,7 @@ def test_what_cannot_be_judged_is_refused_and_nothing_is_written(score_table, tm
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_drawings")
 def test_command_line(score_file, tmp_path, capsys):
     path = score_file(metrics=("maniqa", "niqe"))

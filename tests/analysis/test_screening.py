@@ -138,6 +138,7 @@ def test_likelihood_z_is_that_of_the_fit_without_the_participant(table, screened
         assert person(screened["as-given"], label)["z_likelihood"] == pytest.approx(wanted, rel=0.02, abs=0.02)
 
 
+@pytest.mark.slow
 def test_side_p_equals_scipy_and_statsmodels(table, screened):
     tests = table[((table["kind"] == "test") & table["use"]).to_numpy()]
     answers = pd.crosstab(tests["participant"].astype(str), tests["choice"])

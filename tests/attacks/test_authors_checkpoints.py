@@ -136,6 +136,7 @@ def test_real_weights_of_eonss_give_the_authors_score(shared_dir, monkeypatch):
         assert create_metric("eonss").score(picture(600, 400)).item() == pytest.approx(6.3598194, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_rounding_of_the_grey_value_has_slope_one(tmp_path):
     """One step of gradient raises or lowers all channels in the proportion of their luma weights."""
     torch.save(formula(authors_shapes("cnniqa-live"), 1), tmp_path / "CNNIQA-LIVE")

@@ -65,6 +65,7 @@ def test_seconds_of_a_cpu_leave_out_waiting():
     assert fastest({"sleep": lambda: time.sleep(0.05)}, CPU, rounds=1)["sleep"] < 0.02
 
 
+@pytest.mark.slow
 def test_counts_ratios_and_the_rows(make_metric):
     frames = synthetic_scene(2, 24, 32)
     attacks = {"fgsm": create_attack("fgsm"), "three": create_attack("ifgsm", iterations=3)}

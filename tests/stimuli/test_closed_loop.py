@@ -60,6 +60,7 @@ def decoded(path):
     return torch.cat([display_frames(planes, clip.colour) for _, planes in clip.chunks()])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fgsm", "ioi"])
 @pytest.mark.parametrize("frames", [5, 12])
 def test_a_one_iteration_match_costs_at_most_five_forwards(name, frames, tmp_path):

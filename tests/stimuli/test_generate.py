@@ -234,6 +234,7 @@ def test_other_chunks_and_another_salt_change_the_names_alone(made, tmp_path):
     assert reference.bytes_encoded == first["reference"].bytes_encoded
 
 
+@pytest.mark.slow
 def test_a_new_attack_makes_only_that(copy):
     more = dataclasses.replace(copy, attacks=(*copy.attacks, AttackSpec("ioi", {"keep": 0.2})))
     result = generate_stimulus_set(more, metric=the_metric())
@@ -249,6 +250,7 @@ def test_an_attack_taken_away_leaves_no_file(copy):
     assert {path.name for path in (copy.out / "media").iterdir()} == files
 
 
+@pytest.mark.slow
 def test_a_spoilt_file_is_made_again(copy):
     manifest = read_manifest(copy.out)
     spoilt = copy.out / manifest.stimuli[1].file
@@ -387,6 +389,7 @@ def test_scores_near_zero_use_the_scaled_form(tmp_path):
     assert manifest.stimuli[1].gain_delivered == pytest.approx(0.01, rel=0.021)
 
 
+@pytest.mark.slow
 def test_one_strength_for_the_whole_set(made, tmp_path):
     """--match dataset: the mean of the clips' gains is the target, at one strength; a second run makes nothing."""
     request = dataclasses.replace(made[0], match="dataset", attacks=parse_attacks("fgsm"), out=tmp_path / "out")
@@ -408,6 +411,7 @@ def test_one_strength_for_the_whole_set(made, tmp_path):
     assert generate_stimulus_set(fewer, metric=the_metric()).made == 1
 
 
+@pytest.mark.slow
 def test_a_dataset_that_falls_short_is_recorded_for_every_source(made, tmp_path):
     request = dataclasses.replace(
         made[0], match="dataset", gain=5.0, attacks=parse_attacks("fgsm"), max_frames=3, out=tmp_path / "out"
@@ -417,6 +421,7 @@ def test_a_dataset_that_falls_short_is_recorded_for_every_source(made, tmp_path)
     assert all(0 < missed.best_gain < 5 and missed.best_linf is None for missed in manifest.unreachable)
 
 
+@pytest.mark.slow
 def test_the_same_largest_change(made, tmp_path):
     request = dataclasses.replace(
         made[0],
@@ -465,6 +470,7 @@ def trained(tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_a_trained_file_is_found_by_its_metric(made, trained, tmp_path):
     request = dataclasses.replace(
         made[0],
@@ -519,6 +525,7 @@ def test_black_box_queries_are_counted_beforehand():
     )
 
 
+@pytest.mark.slow
 def test_lossless_delivery_shows_what_was_meant(made, tmp_path):
     request = dataclasses.replace(
         made[0],
@@ -598,6 +605,7 @@ def test_same_source_twice(made, tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_a_folder_stands_for_its_videos(made, tmp_path):
     folder = tmp_path / "clips"
     folder.mkdir()

@@ -92,6 +92,7 @@ def test_an_attack_that_asks_for_many_scores_is_announced(make_clip, tmp_path, c
     assert said.out.startswith("scoreboundary:queries=20 asks for up to 20 scores per frame, 40 for the 2 frames")
 
 
+@pytest.mark.slow
 def test_the_same_largest_change_and_the_mark_of_speed(make_clip, tmp_path, capsys):
     values = arguments(make_clip(), tmp_path / "out", attacks="fgsm,ifgsm:iterations=2", match="linf", linf=2)
     values = [v for v in values if v not in ("--gain", 0.1)]
@@ -102,6 +103,7 @@ def test_the_same_largest_change_and_the_mark_of_speed(make_clip, tmp_path, caps
     assert ifgsm.endswith("more than one gradient per frame")
 
 
+@pytest.mark.slow
 def test_a_floor_that_no_rung_holds_ends_with_status_1(make_clip, tmp_path, capsys):
     with pytest.raises(CommandError, match=r"highest rung keeps less than 1 of ioi on clip.*--retention-floor"):
         run(

@@ -87,6 +87,7 @@ def made(source, tmp_path_factory):
     return request, generate_stimulus_set(request, metric=the_metric())
 
 
+@pytest.mark.slow
 def test_a_source_is_delivered_at_one_rung_above_the_floor(made):
     request, result = made
     manifest = result.manifest
@@ -165,6 +166,7 @@ def test_a_floor_that_no_rung_holds_is_recorded(source, tmp_path, monkeypatch):
     assert manifest.delivery.retention_floor == 1.0
 
 
+@pytest.mark.slow
 def test_the_shares_that_the_trial_gives_hold_when_computed_anew(source, tmp_path):
     """Retention of the delivered files from their own luma, by the definition: <shown, meant> / <meant, meant>."""
     request = request_for(

@@ -124,6 +124,7 @@ def test_the_score_of_a_clip_is_the_metrics_own(make_clip, metrics, run):
     assert scores["sharpness"]["score"] == scores["sharpness"]["frames"][-1] != scores["sharpness"]["mean"]
 
 
+@pytest.mark.slow
 def test_reproduces_the_gains_of_a_manifest(make_clip, metrics, run, tmp_path):
     metric = metrics["windowed"]
     request = StimulusRequest(

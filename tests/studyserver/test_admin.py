@@ -51,6 +51,7 @@ def test_moments_are_short(voted, admin_client):
     assert f"{session.consented_at:%Y-%m-%d %H:%M}</td>" in admin_client.get(address("session")).text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["condition", "stimulus"])
 def test_attacks_have_the_title_and_the_paper_of_their_row(draft, admin_client, model):
     from attacks import list_attacks
@@ -155,6 +156,7 @@ def test_every_setting_of_a_study_is_on_its_page(draft, admin_client):
     assert editable - shown - kept_apart == set()
 
 
+@pytest.mark.slow
 def test_settings_that_would_break_a_running_study_are_fixed(draft, visitor, admin_client, study):
     def fixed():
         return set(admin_client.get(address("study", "change", study.pk)).context["adminform"].readonly_fields)

@@ -33,6 +33,7 @@ def test_a_folder_that_is_no_set_is_one_sentence(db, tmp_path):
         call_command("import_stimuli", str(tmp_path), study="cats")
 
 
+@pytest.mark.slow
 def test_simulate_votes_tells_the_truth_it_used(study, capsys):
     call_command("simulate_votes", "cats", participants=1, seed=5, json=True)
     printed = document(capsys)

@@ -115,6 +115,7 @@ def test_who_comes_back_before_anybody_else_takes_everything_back(study):
     assert set(vote_reasons(study).values()) == {""}
 
 
+@pytest.mark.slow
 def test_a_late_vote_whose_place_went_on_is_surplus(study):
     study_set_design(study=study, votes_per_pair=1)
     now = timezone.now()

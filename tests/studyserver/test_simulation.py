@@ -96,6 +96,7 @@ def test_a_playback_is_what_a_player_sends():
     assert Person("bot", 1, 1).playback("active 1 1", presentation="toggle", **size)["play_ms"] < 1000
 
 
+@pytest.mark.slow
 def test_simulated_people_go_the_way_of_real_ones(study):
     study_set_design(study=study, **EVERY_STEP)
     result = simulate_votes(study=study, participants=1, seed=1)

@@ -4,6 +4,8 @@ import json
 import re
 from datetime import timedelta
 
+import pytest
+
 from studyserver.models import Vote
 from studyserver.selectors import session_current_trial, session_upcoming_trials
 from studyserver.services import study_close, study_pause
@@ -30,6 +32,7 @@ def test_it_describes_the_current_trial(visitor):
     assert state["syncAttempts"] == 2
 
 
+@pytest.mark.slow
 def test_the_time_left_follows_the_persons_own_pace(visitor):
     session = visitor.begin()
     visitor.answer(session)
@@ -104,6 +107,7 @@ def test_a_pause_stops_it_and_nothing_is_lost(visitor, study):
     assert state_of(visitor.get("trial"))["training"] is False
 
 
+@pytest.mark.slow
 def test_in_a_closed_study_those_inside_may_finish(visitor, study):
     session = visitor.begin()
     study_close(study=study)

@@ -36,6 +36,7 @@ def test_it_is_what_the_analysis_reads(visitor, tmp_path):
     assert set(votes["choice"]) <= {"left", "right", "tie"}
 
 
+@pytest.mark.slow
 def test_previews_are_left_out(visitor, study):
     visitor.finish(visitor.begin())
     Participant.objects.update(origin="preview")
@@ -98,6 +99,7 @@ def test_export_writes_the_table_and_its_dictionary(visitor, tmp_path, ending):
     assert len(list(out.parent.iterdir())) == 2
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_old_file_and_no_half_one(visitor, tmp_path, monkeypatch):
     out = tmp_path / "out" / "votes.csv"
     call_command("export_votes", "cats", out=out)

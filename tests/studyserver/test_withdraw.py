@@ -76,6 +76,7 @@ def test_the_page_asks_for_the_code_and_knows_it_in_ones_own_browser(visitor, st
     assert finished.withdrawal_code not in page.text
 
 
+@pytest.mark.slow
 def test_deleting_leaves_nothing_of_the_person(visitor, study, finished):
     Exclusion.objects.create(participant=finished.participant, reason="a test")
     traces = (finished.participant.code, finished.key, "sub-77", finished.withdrawal_code)
