@@ -214,9 +214,10 @@ def _check_pairs(frame: pd.DataFrame, row: Row) -> None:
             f"{row(at)}: left and right are both {frame['left'].iloc[at]!r}; "
             "a pair needs two conditions (kind `null` marks a deliberate pair of equals)"
         )
-    for time in _TIMES:
-        if time in frame:
-            _refuse_second_votes(frame, [time, "participant", "source", "left", "right"], row)
+    # The moment of the showing where there is one; that of the answer may be kept to the minute.
+    time = next((time for time in _TIMES if time in frame), None)
+    if time:
+        _refuse_second_votes(frame, [time, "participant", "source", "left", "right"], row)
     if "trial" in frame:
         # Numbers may begin anew with each session.
         visit = ["session"] if "session" in frame else ["source", "left", "right"]
