@@ -65,7 +65,7 @@ class PositionFit:
 class CrossCheck:
     """Largest difference, in logits, between the scores by half wins here and those of another library's fit."""
 
-    library: str
+    package: str
     version: str
     function: str
     largest_difference: float

@@ -1,6 +1,9 @@
 """`python -m analysis plan`: the plan in words that need no statistics, and as one JSON document."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -50,3 +53,15 @@ def test_what_cannot_be_is_one_sentence_and_wrong_usage_is_2(capsys):
     with pytest.raises(SystemExit) as refused:
         main(["--conditions", "10", "--lost", "many"])
     assert refused.value.code == 2 and "must be a share like 0.1 or 10%" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_reader_that_has_seen_enough_is_no_error():
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "analysis", "plan", "--conditions", "10", "--half-width", "0.3"]
+    try:
+        run = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)
+    finally:
+        os.close(writing)
+    assert (run.returncode, run.stderr) == (1, "")
