@@ -73,7 +73,7 @@ class _Preferences:
         ties = np.zeros(len(votes))
         pairs = PairCounts(self.n_conditions, self.first, self.second, False, for_first, votes - for_first, ties)
         estimate = maximise_likelihood(pairs, ridge=_RIDGE)
-        inverse = inverse_information(estimate, pairs, ridge=_RIDGE)
+        inverse = inverse_information(estimate, pairs)
         lengths = np.diff(self.votes.indptr)
         for length in np.unique(lengths[people >= _FEWEST]):
             alike = np.flatnonzero((lengths == length) & (people >= _FEWEST))

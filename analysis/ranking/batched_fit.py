@@ -46,7 +46,7 @@ class BatchedFit:
         return found
 
     def _without_ties(self) -> "BatchedFit":
-        bare = replace(self.estimate, family="bradley-terry", tie=None)
+        bare = replace(self.estimate, family="bradley-terry", tie=None, factor=None)
         return replace(self, estimate=bare, pairs=replace(self.pairs, tied=np.zeros_like(self.pairs.tied)))
 
     def _scores(self, for_first: np.ndarray, for_second: np.ndarray, tied: np.ndarray) -> np.ndarray:
@@ -60,13 +60,25 @@ class BatchedFit:
         return found - found.mean(axis=1, keepdims=True)
 
     def _determined(self, counts: PairCounts) -> np.ndarray:
-        """Which rows have a finite maximum: (R,)."""
+        """Which rows have a finite maximum: (R,).
+
+        With modelled ties no direction may part the two of a tied pair by more than it raises t, nor those of a
+        decided one by less. A pair with both answers thus holds t, so that ties lead both ways; another that is tied,
+        or has both answers, in either order then holds the left bias.
+        """
+        tied_family = self.estimate.family in TIED_FAMILIES
         found = _connected(counts, strongly=self.ridge == 0)
-        if counts.ordered:
-            found &= _both_answers_both_ways(counts)
-        elif self.estimate.family not in TIED_FAMILIES:
+        if not tied_family and not counts.ordered:
             return found
-        # That suffices with ties and left bias; where it does not hold, the exact answer is slower to find.
+        both = (counts.for_first > 0) & (counts.for_second > 0)
+        if tied_family:
+            held = both.any(axis=1)
+            if not counts.ordered and not held.all():
+                held |= _connected(replace(counts, tied=np.zeros_like(counts.tied)), strongly=True)
+            found &= held
+        if counts.ordered:
+            found &= _some_in_both_orders(both | (counts.tied > 0), counts)
+        # That suffices; where it does not hold, the exact answer is slower to find.
         for row in np.flatnonzero(~found):
             found[row] = self._has_maximum(counts, row)
         return found
@@ -95,7 +107,7 @@ class BatchedFit:
         slopes = self._derivatives(np.broadcast_to(start, (1, len(start))), counts)
         # The first step with the information of the known fit, which needs no solving.
         gradient = self._gradient(start, slopes, incidence)
-        step = gradient @ inverse_information(self.estimate, self.pairs, ridge=self.ridge)
+        step = gradient @ inverse_information(self.estimate, self.pairs)
         parameters = start + _damped(step, start, n, family)
         found = np.full_like(parameters, np.nan)
         active = np.arange(len(parameters))
@@ -169,11 +181,11 @@ def _damped(step: np.ndarray, parameters: np.ndarray, n: int, family: str) -> np
 
 
 def _connected(counts: PairCounts, *, strongly: bool) -> np.ndarray:
-    """Where a chain of decided votes leads from each condition to each other one, won ones if strongly: (R,)."""
+    """Where a chain of votes leads from each condition to each other one, won or tied ones if strongly: (R,)."""
     first, second = counts.first, counts.second
     beats = np.zeros((len(counts.for_first), counts.n_conditions, counts.n_conditions), dtype=np.float32)
-    beats[:, first, second] = counts.for_first > 0
-    beats[:, second, first] += counts.for_second > 0
+    beats[:, first, second] = counts.for_first + counts.tied > 0
+    beats[:, second, first] += counts.for_second + counts.tied > 0
     if not strongly:
         beats += beats.transpose(0, 2, 1).copy()
     found = np.ones(len(beats), dtype=bool)
@@ -188,13 +200,12 @@ def _connected(counts: PairCounts, *, strongly: bool) -> np.ndarray:
     return found
 
 
-def _both_answers_both_ways(counts: PairCounts) -> np.ndarray:
-    """Where some pair got both answers in both orders: (R,)."""
+def _some_in_both_orders(level: np.ndarray, counts: PairCounts) -> np.ndarray:
+    """Where some pair is level (R, K) in both orders: (R,)."""
     code = counts.first * counts.n_conditions + counts.second
     turned = counts.second * counts.n_conditions + counts.first
     _, one, other = np.intersect1d(code, turned, return_indices=True)
-    both = (counts.for_first > 0) & (counts.for_second > 0)
-    return (both[:, one] & both[:, other]).any(axis=1)
+    return (level[:, one] & level[:, other]).any(axis=1)
 
 
 def _incidence(pairs: PairCounts) -> csr_array:

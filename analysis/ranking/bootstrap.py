@@ -157,7 +157,7 @@ def bootstrap_ranking(
             )
     distribution = np.concatenate(found)
     n = len(coded.conditions)
-    require_spread(np.cov(distribution.T), inverse_information(estimate, pairs, ridge=ridge)[:n, :n])
+    require_spread(np.cov(distribution.T), inverse_information(estimate, pairs)[:n, :n])
     return Bootstrap(
         conditions=coded.conditions,
         estimates=estimate.scores,

@@ -5,6 +5,7 @@ A cell is (condition on the left, condition on the right, answer); see `cell_cod
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -28,21 +29,23 @@ __all__ = [
 LEFT, RIGHT, TIE = 0, 1, 2
 # Below this size a dense table is counted in one pass; larger ones are mostly zeros and stored as such.
 _DENSE_CELLS = 1_000_000
+_UNSIGNED = {np.dtype(kind).itemsize: np.dtype(kind) for kind in "BHIQ"}
 
 
 @dataclass(frozen=True, eq=False)
 class CodedVotes:
     """A vote table as integer codes, each array (V,); only conditions that occur.
 
-    cell: codes of `cell_codes`; participant: 0..n_participants-1; source: 0..n_sources-1. weight: how much each vote
-    counts, or None where all count once. participants, sources: their labels, in the order of the codes.
+    cell: codes of `cell_codes`; participant_code: 0..n_participants-1, or None where every vote is a participant of its
+    own; source_code: 0..n_sources-1, or None where there is one. weight: how much each vote counts, or None where all
+    count once. participants, sources: their labels, in the order of the codes.
     """
 
     conditions: tuple[str, ...]
     cell: np.ndarray
-    participant: np.ndarray
+    participant_code: np.ndarray | None
     n_participants: int
-    source: np.ndarray
+    source_code: np.ndarray | None
     n_sources: int
     weight: np.ndarray | None = None
     participants: tuple[str, ...] | None = None
@@ -78,23 +81,55 @@ class CodedVotes:
             if codes is not None:
                 _require_codes(name, codes, size)
         # A number that no vote bears is no participant, and would count as one in the degrees of freedom.
-        people, participant = (None, np.arange(size)) if participant is None else _compact(participant)
-        # One zero seen everywhere: writing as many takes longer than counting the votes.
-        clips, source = (None, np.broadcast_to(np.int64(0), size)) if source is None else _compact(source)
+        people, participant = (None, None) if participant is None else _compact(participant)
+        clips, source = (None, None) if source is None else _compact(source)
         return cls(
             conditions=labels,
             cell=cell_codes(left, right, choice, n),
-            participant=participant,
+            participant_code=participant,
             n_participants=size if people is None else len(people),
-            source=source,
+            source_code=source,
             n_sources=1 if clips is None else len(clips),
             participants=people,
             sources=clips,
         )
 
+    @cached_property
+    def participant(self) -> np.ndarray:
+        """Who gave each vote, 0..n_participants-1; (V,)."""
+        return np.arange(len(self.cell)) if self.participant_code is None else self.participant_code
+
+    @cached_property
+    def source(self) -> np.ndarray:
+        """What each vote was about, 0..n_sources-1; (V,)."""
+        return np.zeros(len(self.cell), dtype=np.int64) if self.source_code is None else self.source_code
+
     def weighted(self, weight: np.ndarray) -> "CodedVotes":
-        """The same votes, each counted `weight` times; (V,)."""
-        return replace(self, weight=weight)
+        """The same votes, each counted `weight` times: (V,) finite numbers of at least 0.
+
+        A vote of weight 0 is left out, and so is a participant or source without another. Raises InvalidVotes.
+        """
+        weight = np.asarray(weight, dtype=float)
+        if weight.shape != self.cell.shape or not ((weight >= 0) & (weight < np.inf)).all():
+            raise InvalidVotes(f"the weights are no {len(self.cell)} finite numbers of at least 0, one per vote")
+        kept = weight > 0
+        if kept.all():
+            return replace(self, weight=weight)
+        if not kept.any():
+            raise InvalidVotes("no vote counts: every vote has the weight 0")
+        people, participant = compressed(self.participant[kept], self.n_participants)
+        clips, source = compressed(self.source[kept], self.n_sources)
+        return replace(
+            self,
+            cell=self.cell[kept],
+            participant_code=participant,
+            n_participants=len(people),
+            source_code=source,
+            n_sources=len(clips),
+            weight=weight[kept],
+            participants=None if self.participants is None else tuple(self.participants[k] for k in people),
+            sources=None if self.sources is None else tuple(self.sources[k] for k in clips),
+        )
 
     def pooled(self) -> np.ndarray:
         """Counts of all votes together: (3 n^2,)."""
@@ -141,18 +176,21 @@ def code_votes(votes: pd.DataFrame) -> CodedVotes:
     return CodedVotes(
         conditions=tuple(votes["left"].cat.categories[seen]),
         cell=cell_codes(left, right, _codes(votes["choice"]), len(seen)),
-        participant=participant,
+        participant_code=participant,
         n_participants=len(participants),
-        source=source,
+        source_code=source,
         n_sources=len(sources),
         participants=tuple(votes["participant"].cat.categories[participants]),
         sources=tuple(votes["source"].cat.categories[sources]),
     )
 
 
-def cell_codes(left: np.ndarray, right: np.ndarray, choice: np.ndarray, n_conditions: int) -> np.ndarray:
-    """One code 0..3 n^2 - 1 per vote; left, right: 0..n-1; choice: LEFT, RIGHT or TIE; all (V,) whole numbers."""
-    cell = np.multiply(left, n_conditions, dtype=np.int64)
+def cell_codes(left: np.ndarray, right: np.ndarray, choice: np.ndarray | int, n_conditions: int) -> np.ndarray:
+    """One code 0..3 n^2 - 1 per vote; left, right: 0..n-1; choice: LEFT, RIGHT or TIE; whole numbers, (V,) or one."""
+    # Codes that come in 64 bits are faster left so; others are faster in 32, where the cells fit.
+    narrow = np.result_type(left, right, choice).itemsize < 8 and 3 * n_conditions**2 < 2**31
+    left, right, choice = (np.asarray(codes, np.int32 if narrow else np.int64) for codes in (left, right, choice))
+    cell = left * n_conditions
     cell += right
     cell *= 3
     cell += choice
@@ -175,19 +213,17 @@ def count_cells(
 def pair_counts(cells: np.ndarray, *, ordered: bool = False) -> PairCounts:
     """The pairs that have votes, from counts per cell (3 n^2,)."""
     n = round((cells.shape[-1] / 3) ** 0.5)
-    table = cells.reshape(n, n, 3)
-    left, right, ties = table[..., LEFT], table[..., RIGHT], table[..., TIE]
-    if ordered:
-        shown = left + right + ties > 0
-    else:
-        left, ties = left + right.T, ties + ties.T
-        right, place = left.T, np.arange(n)
-        shown = (left + right + ties > 0) & (place[:, None] < place)
-    at = np.flatnonzero(shown)
+    left, right, ties = cells.reshape(n, n, 3).transpose(2, 0, 1).astype(float)
+    if not ordered:
+        left, ties, place = left + right.T, ties + ties.T, np.arange(n)
+        right = left.T
+    shown = left + right + ties > 0
+    if not ordered:
+        shown &= place[:, None] < place
+    at = shown.ravel().nonzero()[0]
     first, second = np.divmod(at, n)
     for_second = right.take(at) if ordered else left.take(second * n + first)
-    answers = (left.take(at), for_second, ties.take(at))
-    return PairCounts(n, first, second, ordered, *(part.astype(float) for part in answers))
+    return PairCounts(n, first, second, ordered, left.take(at), for_second, ties.take(at))
 
 
 def compressed(codes: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -204,7 +240,7 @@ def _require_codes(name: str, codes: np.ndarray, size: int, end: float = np.inf)
         found = f"{codes.dtype} of shape {codes.shape}" if isinstance(codes, np.ndarray) else type(codes).__name__
         raise InvalidVotes(f"{name} is {found}; expected a NumPy array of whole numbers, one per vote ({size})")
     # Seen as unsigned a negative number is a huge one: one pass instead of two.
-    if codes.view(f"u{codes.itemsize}").max() >= min(end, 2**31):
+    if codes.view(_UNSIGNED[codes.itemsize]).max() >= min(end, 2**31):
         expected = "at least 0" if end == np.inf else f"0 to {end - 1}"
         raise InvalidVotes(f"{name} has codes {codes.min()} to {codes.max()}; expected {expected}")
 

@@ -12,7 +12,7 @@ t is log(nu) for Davidson and log(theta) for Rao & Kupper. All four likelihoods 
 bias and t together. The thurstone scale is the one on which a difference of 1 means 75 % (one JOD).
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit, log_ndtr, ndtr
@@ -35,8 +35,7 @@ TIED_FAMILIES = ("davidson", "rao-kupper")
 JOD_SD = float(1 / norm.ppf(0.75))
 
 
-@dataclass(frozen=True)
-class Slopes:
+class Slopes(NamedTuple):
     """Log-likelihood of counted answers: first derivatives and the information (minus the second), each (..., K)."""
 
     gap: np.ndarray
@@ -77,7 +76,7 @@ def log_likelihood(family: str, gap, tie, first, second, tied) -> np.ndarray:
         return np.sum(first * log_ndtr(gap / JOD_SD) + second * log_ndtr(-gap / JOD_SD), axis=-1)
     # log(1 + exp(gap)), twice as fast as logaddexp.
     total = np.maximum(gap, 0) - np.log(expit(np.abs(gap)))
-    return np.sum(first * gap - (first + second) * total, axis=-1)
+    return np.vecdot(first, gap) - np.vecdot(first + second, total)
 
 
 def derivatives(family: str, gap, tie, first, second, tied) -> Slopes:
@@ -112,7 +111,8 @@ def derivatives(family: str, gap, tie, first, second, tied) -> Slopes:
         one, other = ndtr(scaled), ndtr(-scaled)
         return Slopes(gap=density * (first / one - second / other), gap_gap=votes * density**2 / (one * other))
     chance = expit(gap)
-    return Slopes(gap=first - votes * chance, gap_gap=votes * chance * (1 - chance))
+    expected = votes * chance
+    return Slopes(gap=first - expected, gap_gap=expected - expected * chance)
 
 
 def answer_slopes(family: str, gap: np.ndarray, tie: float | None) -> tuple[np.ndarray, np.ndarray | None]:

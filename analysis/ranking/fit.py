@@ -70,7 +70,7 @@ def fit_bradley_terry(
     )
     ridge = estimate_ridge(pairs, family=family) if ridge == "estimated" else ridge
     estimate = maximise_likelihood(pairs, family=family, ridge=ridge)
-    inverse = inverse_information(estimate, pairs, ridge=ridge)
+    inverse = inverse_information(estimate, pairs)
     covariance, degrees = _covariance(coded, cluster, estimate, inverse)
     n = len(coded.conditions)
     cells = pooled if coded.weight is None else np.bincount(coded.cell, minlength=len(pooled))
@@ -163,9 +163,9 @@ def _position(estimate: Estimate, covariance: np.ndarray, inverse: np.ndarray, d
 
 def _require_two_conditions_each(pooled: np.ndarray, coded: CodedVotes) -> None:
     n = len(coded.conditions)
-    alike = np.einsum("iik->i", pooled.reshape(n, n, 3))
+    alike = pooled.reshape(n * n, 3)[:: n + 1]
     if alike.any():
-        condition = int(np.flatnonzero(alike)[0])
+        condition = int(np.flatnonzero(alike.any(axis=1))[0])
         at = int(np.flatnonzero(coded.cell // 3 == condition * (n + 1))[0])
         raise InvalidVotes(
             f"vote {at + 1} compares {coded.conditions[condition]!r} with itself; a pair needs two conditions"

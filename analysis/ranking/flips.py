@@ -1,5 +1,6 @@
 """The fewest votes that decide between rank 1 and rank 2."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from analysis.ranking.existence import require_finite_scores
 from analysis.ranking.families import TIED_FAMILIES, answer_slopes
 from analysis.ranking.fit import TIES, coded_votes
 from analysis.ranking.likelihood import Estimate, gaps, inverse_information, maximise_likelihood
+from analysis.ranking.vote_kinds import VoteKinds
 
 __all__ = ["Flip", "votes_to_flip"]
 
@@ -47,29 +49,32 @@ class Flip:
     answers: pd.DataFrame
 
 
-def votes_to_flip(votes: pd.DataFrame | CodedVotes, *, ties: str = "davidson", leaving_out: str | None = None) -> Flip:
+def votes_to_flip(
+    votes: pd.DataFrame | CodedVotes,
+    *,
+    ties: str = "davidson",
+    leaving_out: str | None = None,
+    weights: Mapping[str, float] | None = None,
+) -> Flip:
     """Search the fewest votes that, left out or reversed, exchange rank 1 and 2.
 
-    votes, ties: as `fit_bradley_terry` takes them. leaving_out: a condition that has no rank here, such as the
-    reference; its votes count. Votes are ordered by their influence on the difference of the two
-    scores, to first order (Broderick, Giordano & Meager 2020, arXiv:2011.14999; for rankings Huang, Shen, Wei &
-    Broderick 2025, arXiv:2508.11847). The shortest beginning of that order that exchanges the ranks is found by
-    refits, so that the exchange is certain; the order is renewed at the exchange as long as that gets by with fewer.
-    What comes out is an upper bound: a cleverer choice may need fewer.
-    Raises InvalidOption for weighted votes and where fewer than two conditions have a rank, UnknownCondition, and as
-    `fit_bradley_terry` does.
+    votes, ties, weights: as `fit_bradley_terry` takes them; a vote is one, whatever its weight. leaving_out: a
+    condition that has no rank here, such as the reference; its votes count. Votes are ordered by their influence on
+    the difference of the two scores, to first order (Broderick, Giordano & Meager 2020, arXiv:2011.14999; for rankings
+    Huang, Shen, Wei & Broderick 2025, arXiv:2508.11847). The shortest beginning of that order that exchanges the ranks
+    is found by refits, so that the exchange is certain; the order is renewed at the exchange as long as that gets by
+    with fewer. What comes out is an upper bound: a cleverer choice may need fewer.
+    Raises InvalidOption where fewer than two conditions have a rank, UnknownCondition, and as `fit_bradley_terry` does.
     """
     check_choice("ties", ties, TIES)
-    coded = coded_votes(votes)
-    if coded.weight is not None:
-        raise InvalidOption("votes with weights do not count alike; pass the votes without weights")
+    coded = coded_votes(votes, weights)
     pairs = pair_counts(coded.pooled())
-    search = _Search(coded.conditions, pairs, ties)
+    kinds = VoteKinds.of(coded, pairs)
+    search = _Search(coded.conditions, pairs, ties, kinds)
     estimate = search.fitted(search.counts)
     leader, follower = _best_two(estimate.scores, coded.conditions, leaving_out)
-    taken = {kind: search.fewest(leader, follower, reverse=kind == "reversed") for kind in ("dropped", "reversed")}
-    totals = {kind: None if votes is None else int(votes.sum()) for kind, votes in taken.items()}
-    place = _places(coded, pairs)
+    taken = {way: search.fewest(leader, follower, reverse=way == "reversed") for way in ("dropped", "reversed")}
+    totals = {way: None if votes is None else int(votes.sum()) for way, votes in taken.items()}
     size = len(coded.cell)
     return Flip(
         first=coded.conditions[leader],
@@ -77,12 +82,12 @@ def votes_to_flip(votes: pd.DataFrame | CodedVotes, *, ties: str = "davidson", l
         difference=float(estimate.scores[leader] - estimate.scores[follower]),
         n_votes=size,
         **totals,
-        **{f"{kind}_share": None if total is None else total / size for kind, total in totals.items()},
+        **{f"{way}_share": None if total is None else total / size for way, total in totals.items()},
         **{
-            f"{kind}_participants": None if votes is None else _holders(coded, place, votes)
-            for kind, votes in taken.items()
+            f"{way}_participants": None if votes is None else kinds.holders(coded.participant, votes)
+            for way, votes in taken.items()
         },
-        answers=_answers(coded.conditions, pairs, taken),
+        answers=_answers(coded.conditions, pairs, kinds, taken),
     )
 
 
@@ -96,10 +101,10 @@ def _best_two(scores: np.ndarray, conditions: tuple[str, ...], leaving_out: str 
 
 
 class _Search:
-    """counts (K, 3): votes for the first, for the second, and ties, of each pair."""
+    """counts (K, 3): votes for the first, for the second, and ties, of each pair, by their weights."""
 
-    def __init__(self, conditions: tuple[str, ...], pairs: PairCounts, ties: str):
-        self.conditions, self.pairs, self.ties = conditions, pairs, ties
+    def __init__(self, conditions: tuple[str, ...], pairs: PairCounts, ties: str, kinds: VoteKinds):
+        self.conditions, self.pairs, self.ties, self.kinds = conditions, pairs, ties, kinds
         self.counts = np.column_stack([pairs.for_first, pairs.for_second, pairs.tied])
 
     def fitted(self, counts: np.ndarray, *, ridge: float = 0.0) -> Estimate:
@@ -108,7 +113,7 @@ class _Search:
         return maximise_likelihood(pairs, family=family, ridge=ridge)
 
     def fewest(self, leader: int, follower: int, *, reverse: bool) -> np.ndarray | None:
-        """Votes to take from each cell (K, 3), or None where no number exchanges the two."""
+        """Votes of each kind to take (M,), or None where no number exchanges the two."""
         best, influence = None, self._influence(self.counts, leader, follower, reverse)
         for _ in range(_MOST_ROUNDS):
             found = self._shortest(influence, leader, follower, reverse)
@@ -135,49 +140,49 @@ class _Search:
             return pairs, self.ties
         return pairs.halved(), "bradley-terry"
 
-    def _fit_or_nearly(self, counts: np.ndarray) -> tuple[Estimate, float]:
+    def _fit_or_nearly(self, counts: np.ndarray) -> Estimate:
         pairs, family = self._modelled(counts)
         held = require_finite_scores(pairs, self.conditions, family=family, ridge=_SMALL_RIDGE)
-        ridge = _SMALL_RIDGE if held else 0.0
-        return maximise_likelihood(pairs, family=family, ridge=ridge), ridge
+        return maximise_likelihood(pairs, family=family, ridge=_SMALL_RIDGE if held else 0.0)
 
     def _influence(self, counts: np.ndarray, leader: int, follower: int, reverse: bool) -> np.ndarray:
-        """By how much taking one vote of each cell lowers the difference, to first order: (K, 3)."""
-        estimate, ridge = self._fit_or_nearly(counts)
+        """By how much taking one vote of each kind lowers the difference, to first order: (M,)."""
+        estimate = self._fit_or_nearly(counts)
         pairs, family = self._modelled(counts)
-        inverse = inverse_information(estimate, pairs, ridge=ridge)
+        inverse = inverse_information(estimate, pairs)
         along = inverse[leader] - inverse[follower]
         gap = gaps(estimate.parameters, self.pairs)
         by_gap, by_tie = answer_slopes(family, gap, estimate.tie)
         influence = by_gap * (along[self.pairs.first] - along[self.pairs.second])[:, None]
         if by_tie is not None:
             influence = influence + by_tie * along[-1]
-        if not reverse:
-            return influence
-        swing = influence[:, 0] - influence[:, 1]
-        return np.column_stack([swing, -swing, np.zeros_like(swing)])
+        if reverse:
+            swing = influence[:, 0] - influence[:, 1]
+            influence = np.column_stack([swing, -swing, np.zeros_like(swing)])
+        return influence.ravel()[self.kinds.cell] * self.kinds.weight
 
     def _without(self, taken: np.ndarray, reverse: bool) -> np.ndarray:
-        left = self.counts - taken
+        # Counted anew: a difference of sums of weights would leave a trace of votes that are all taken.
+        left = self.kinds.per_cell(self.kinds.votes - taken, self.counts.size)
         if reverse:
-            left[:, :2] += taken[:, 1::-1]
+            left[:, :2] += self.kinds.per_cell(taken, self.counts.size)[:, 1::-1]
         return left
 
     def _shortest(self, influence: np.ndarray, leader: int, follower: int, reverse: bool) -> np.ndarray | None:
-        """The shortest beginning of the votes by falling influence that exchanges the two; (K, 3)."""
-        order = np.argsort(-influence.ravel(), kind="stable")
-        order = order[influence.ravel()[order] > 0]
-        held = self.counts.ravel()[order]
+        """The shortest beginning of the votes by falling influence that exchanges the two; (M,)."""
+        order = np.argsort(-influence, kind="stable")
+        order = order[influence[order] > 0]
+        held = self.kinds.votes[order]
         before = np.cumsum(held) - held
 
         def taken(size: int) -> np.ndarray:
-            votes = np.zeros(self.counts.size)
+            votes = np.zeros(len(self.kinds.votes))
             votes[order] = np.clip(size - before, 0, held)
-            return votes.reshape(self.counts.shape)
+            return votes
 
         def exchanged(size: int) -> bool | None:
             try:
-                scores = self._fit_or_nearly(self._without(taken(size), reverse))[0].scores
+                scores = self._fit_or_nearly(self._without(taken(size), reverse)).scores
             except (DisconnectedConditions, NotConverged, SeparatedConditions):
                 return None
             return bool(scores[leader] - scores[follower] < -_LEVEL)
@@ -198,44 +203,21 @@ class _Search:
         return taken(high) if answer else None
 
 
-def _places(coded: CodedVotes, pairs: PairCounts) -> np.ndarray:
-    """Which of the 3 K cells (pair, answer) each vote is in: (V,)."""
-    n = len(coded.conditions)
-    left, right, answer = coded.cell // (3 * n), coded.cell // 3 % n, coded.cell % 3
-    turned = left > right
-    answer = np.where(turned & (answer < 2), 1 - answer, answer)
-    pair = np.searchsorted(pairs.first * n + pairs.second, np.where(turned, right * n + left, left * n + right))
-    return 3 * pair + answer
-
-
-def _holders(coded: CodedVotes, place: np.ndarray, taken: np.ndarray) -> int:
-    """Participants who together hold the votes to take, the one with most of what is missing first."""
-    cells = np.flatnonzero(taken)
-    wanted = taken.ravel()[cells]
-    column = np.full(taken.size, -1)
-    column[cells] = np.arange(len(cells))
-    of_use = column[place] >= 0
-    people, person = np.unique(coded.participant[of_use], return_inverse=True)
-    held = np.bincount(person * len(cells) + column[place[of_use]], minlength=len(people) * len(cells)).reshape(
-        len(people), len(cells)
-    )
-    count = 0
-    while wanted.sum() > 0:
-        gives = np.minimum(held, wanted)
-        wanted = wanted - gives[gives.sum(axis=1).argmax()]
-        count += 1
-    return count
-
-
-def _answers(conditions: tuple[str, ...], pairs: PairCounts, taken: dict[str, np.ndarray | None]) -> pd.DataFrame:
-    numbers = {kind: np.zeros((len(pairs.first), 3)) if votes is None else votes for kind, votes in taken.items()}
-    pair, answer = np.nonzero(sum(numbers.values()))
+def _answers(
+    conditions: tuple[str, ...], pairs: PairCounts, kinds: VoteKinds, taken: dict[str, np.ndarray | None]
+) -> pd.DataFrame:
+    size = 3 * len(pairs.first)
+    numbers = {
+        way: np.bincount(kinds.cell, votes, size) if votes is not None else np.zeros(size)
+        for way, votes in taken.items()
+    }
+    pair, answer = np.divmod(np.flatnonzero(sum(numbers.values())), 3)
     labels = np.array(conditions, dtype=object)
     return pd.DataFrame(
         {
             "first": labels[pairs.first[pair]],
             "second": labels[pairs.second[pair]],
             "answer": np.array(_ANSWERS, dtype=object)[answer],
-            **{kind: votes[pair, answer].astype(int) for kind, votes in numbers.items()},
+            **{way: votes[3 * pair + answer].astype(int) for way, votes in numbers.items()},
         }
     )

@@ -114,9 +114,9 @@ def _of_source(coded: CodedVotes, code: int) -> CodedVotes:
     return CodedVotes(
         conditions=tuple(coded.conditions[k] for k in seen),
         cell=cell_codes(sides[: len(cell)], sides[len(cell) :], cell % 3, len(seen)),
-        participant=participant,
+        participant_code=participant,
         n_participants=len(people),
-        source=np.zeros(len(cell), dtype=np.int64),
+        source_code=None,
         n_sources=1,
         weight=None if coded.weight is None else coded.weight[rows],
     )

@@ -26,7 +26,7 @@ def estimate_ridge(pairs: PairCounts, *, family: str) -> float:
     def growth(log_variance: float) -> float:
         ridge = np.exp(-log_variance)
         estimate = maximise_likelihood(pairs, family=family, ridge=ridge)
-        doubt = np.trace(inverse_information(estimate, pairs, ridge=ridge)[:n, :n])
+        doubt = np.trace(inverse_information(estimate, pairs)[:n, :n])
         return float(np.log((estimate.scores @ estimate.scores + doubt) / (n - 1)) - log_variance)
 
     low, high = np.log(_LEAST), np.log(_MOST)

@@ -222,7 +222,7 @@ def test_people_who_see_one_source_only_do_not_make_sources_differ():
     found = []
     for _ in range(120):
         coded, _ = drawn(rng, people=60, votes_each=30, sources=4, conditions=5, tau=0, taste=0.5)
-        found.append(heterogeneity_of(replace(coded, source=coded.participant % 4)))
+        found.append(heterogeneity_of(replace(coded, source_code=coded.participant % 4)))
     assert np.mean([test.p < 0.05 for test in found]) > 0.2
     assert np.mean([test.p_clustered < 0.05 for test in found]) < 0.12
     assert np.mean([test.design_effect for test in found]) > 1.3

@@ -289,6 +289,20 @@ def test_codes_that_cannot_be_votes():
         fit([0, 1], [1, 0], [0, 0], participant=np.array([-1, 0]))
 
 
+def test_codes_of_any_width_and_left_out_people_are_the_same_votes(answers):
+    left, right, choice, _ = answers
+    everybody = CodedVotes.from_arrays(
+        left, right, choice, conditions=4, participant=np.arange(SIZE), source=np.zeros(SIZE, int)
+    )
+    whole = fit_bradley_terry(everybody)
+    for kinds in (["uint8"] * 3, ["int32"] * 3, ["uint64"] * 3, ["int16", "int64", "uint8"]):
+        arrays = (part.astype(kind) for part, kind in zip((left, right, choice), kinds, strict=True))
+        alone = CodedVotes.from_arrays(*arrays, conditions=4)
+        np.testing.assert_array_equal(alone.cell, everybody.cell)
+        np.testing.assert_array_equal(fit_bradley_terry(alone).covariance, whole.covariance)
+    assert not alone.source.any()
+
+
 def test_numbers_that_no_vote_bears_are_no_participants(answers):
     """Codes of a larger study: people without votes would count in C / (C - 1) and in the degrees of freedom."""
     left, right, choice, participant = answers
