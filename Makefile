@@ -22,14 +22,14 @@ demo: $(VENV)/.pyiqa
 serve: $(VENV)/.core
 	$(BIN)/python manage.py serve --port $(PORT)
 
-# A browser beside other tests would measure their load: it comes after them.
+# A browser beside other tests would measure their load: it comes after them. Two beside each other leave both in step.
 test: $(VENV)/.dev
 	./scripts/install_test_services.sh
-	$(BIN)/python -m pytest -m "not browser" -n 2 --dist loadscope
-	$(BIN)/python -m pytest -m browser
+	$(BIN)/python -m pytest --ignore=tests/browser -n 2 --dist worksteal
+	$(BIN)/python -m pytest tests/browser -n 2 --dist loadscope
 
 test-fast: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadscope
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

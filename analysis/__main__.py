@@ -51,6 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
             given = report_options(vars(options))
             files = write_report(read_votes(options.table), options.out, file=options.table, **shared, **given)
             page = files.report_html
+            if files.boxes:
+                print(files.boxes, file=sys.stderr)
     except AnalysisError as error:
         print(error, file=sys.stderr)
         return 1

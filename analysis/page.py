@@ -8,7 +8,7 @@ import jinja2
 import markupsafe
 
 from analysis.drawing import signed
-from analysis.report.summary import counted, p_value, percent, thousands
+from analysis.report.summary import at_most, counted, p_value, percent, thousands
 from analysis.tables import NOTHING, Table
 
 __all__ = ["fill_template", "inline_svg", "render_page"]
@@ -59,15 +59,18 @@ def fill_template(name: str, **content) -> str:
     )
     numbers = {"percent": percent, "signed": signed, "p_value": _p_value, "thousands": thousands}
     environment.filters.update({name: _unless_none(show) for name, show in numbers.items()})
-    environment.filters["counted"] = counted
+    environment.filters.update(counted=counted, at_most=at_most)
     environment.filters.update(unbroken=_unbroken, brackets=_brackets, code=_code)
     environment.tests["missing"] = _missing
     return environment.get_template(name).render(**content)
 
 
 def inline_svg(svg: str) -> str:
-    """SVG without the XML declaration and doctype, which HTML does not allow inside a page."""
-    return svg[svg.index("<svg") :]
+    """SVG without the XML declaration and doctype, which HTML does not allow inside a page.
+
+    Its width in print is in the variable --width, for a style that draws it larger on a screen.
+    """
+    return re.sub(r'width="([\d.]+pt)"', r'\g<0> style="--width: \1"', svg[svg.index("<svg") :], count=1)
 
 
 def _missing(record) -> bool:

@@ -5,7 +5,7 @@ which reads the same columns from it and says what is wrong.
 """
 
 import io
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,9 @@ from analysis.iso_times import parse_fields
 
 __all__ = ["read_plain"]
 
-_COMMA, _NEWLINE, _RETURN, _QUOTE = b',\n\r"'
+_COMMA, _NEWLINE, _RETURN = b",\n\r"
+# In no plain header.
+_ODD = (b'"', b"\r", b"\0")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _CHUNK = 1 << 24
 _MIXER = np.uint64(0x9E3779B97F4A7C15)
@@ -24,12 +26,14 @@ _MASKS = np.array([(1 << 8 * kept) - 1 for kept in range(9)], dtype=np.uint64)
 _MANY = 0.5
 
 
-def read_plain(path: Path, *, labels: Collection[str], times: Collection[str]) -> pd.DataFrame | None:
-    """The table of a plain CSV, or None where the file is not that plain.
+def read_plain(
+    path: Path, *, needed: Collection[str], known: Collection[str], labels: Collection[str], times: Collection[str]
+) -> pd.DataFrame | None:
+    """The columns `known` of a plain CSV, or None where the file is not that plain or lacks one of the `needed`.
 
     labels: columns that come as categories of text; times: those that come as UTC times where all of their fields are
-    ISO 8601 times or empty, and as text where not. All others are numbers, booleans or text as pandas infers them.
-    Raises OSError.
+    ISO 8601 times or empty, and as text where not. Other known ones are numbers, booleans or text as pandas infers
+    them. Raises OSError.
     """
     with open(path, "rb") as file:
         header = file.readline().removeprefix(_BYTE_ORDER_MARK).rstrip(b"\r\n")
@@ -37,20 +41,21 @@ def read_plain(path: Path, *, labels: Collection[str], times: Collection[str]) -
             names = header.decode().split(",")
         except UnicodeDecodeError:
             return None
-        if len(names) < 2 or len(set(names)) < len(names) or not all(names) or _QUOTE in header or _RETURN in header:
+        if len(names) < 2 or len(set(names)) < len(names) or not all(names) or any(odd in header for odd in _ODD):
             return None
-        columns = {name: _TimeColumn() if name in times else _TextColumn() for name in names}
+        if not set(needed) <= set(names):
+            return None
+        columns = {name: _TimeColumn() if name in times else _TextColumn() for name in names if name in known}
+        by_place = [columns.get(name) for name in names]
         for part in _parts(file):
-            if not _take(part, columns):
+            if not _take(part, by_place):
                 return None
     if not next(iter(columns.values())).parts:
         return None
-    try:
-        # Each is let go as soon as it is finished: a large table would be there twice.
-        finished = {name: columns.pop(name).finished(name in labels) for name in names}
-        return pd.DataFrame(finished, copy=False)
-    except UnicodeDecodeError:
-        return None
+    del by_place
+    # Each is let go as soon as it is finished: a large table would be there twice.
+    finished = {name: columns.pop(name).finished(name in labels) for name in list(columns)}
+    return pd.DataFrame(finished, copy=False)
 
 
 def _typed(lines: bytes) -> np.ndarray:
@@ -76,42 +81,44 @@ def _lines_at(buffer: np.ndarray, start: np.ndarray, length: np.ndarray) -> byte
 
 def _parts(file) -> Iterator[bytes]:
     """The rest of the file in parts of whole lines."""
-    rest = b""
     while block := file.read(_CHUNK):
-        end = block.rfind(b"\n") + 1
-        if end:
-            yield rest + block[:end]
-            rest = block[end:]
-        else:
-            rest += block
-    if rest:
-        yield rest + b"\n"
+        part = block + file.readline()
+        yield part if part.endswith(b"\n") else part + b"\n"
 
 
-def _take(part: bytes, columns: Mapping[str, "_TextColumn | _TimeColumn"]) -> bool:
-    """Whether the part is plain, and then its fields are in the columns."""
-    if b'"' in part or b"\0" in part:
+def _take(part: bytes, columns: Sequence["_TextColumn | _TimeColumn | None"]) -> bool:
+    """Whether the part is plain, and then its fields are in the columns; None in place of one that is passed over."""
+    if b'"' in part or b"\0" in part or not _is_text(part):
         return False
     # Words of 8 bytes are read at the beginning of a field, and may reach beyond the end.
     buffer = np.frombuffer(part + bytes(64), dtype=np.uint8)
-    ends = np.flatnonzero((buffer == _COMMA) | (buffer == _NEWLINE))
+    newline = buffer == _NEWLINE
+    ends = np.flatnonzero(newline | (buffer == _COMMA))
     if len(ends) % len(columns):
         return False
     ends = ends.reshape(-1, len(columns))
-    if not (buffer[ends[:, -1]] == _NEWLINE).all() or part.count(b"\n") != len(ends):
+    if not newline[ends[:, -1]].all() or np.count_nonzero(newline) != len(ends):
         return False
-    starts = np.empty(len(ends), dtype=np.int64)
-    starts[0], starts[1:] = 0, ends[:-1, -1] + 1
-    for place, column in enumerate(columns.values()):
-        end = np.ascontiguousarray(ends[:, place])
-        following = end + 1
+    starts = np.concatenate([[0], ends[:-1, -1] + 1])
+    if (ends[:, 0] == starts).all():
+        return False
+    for place, column in enumerate(columns):
+        if column is None:
+            continue
+        if place:
+            starts = ends[:, place - 1] + 1
+        end = ends[:, place]
         if place == len(columns) - 1:
             end = end - (buffer[end - 1] == _RETURN)
-        elif place == 0 and (end == starts).all():
-            return False
         column.take(part, buffer, starts, end - starts)
-        starts = following
     return b"\r" not in part or part.count(b"\r") == part.count(b"\r\n")
+
+
+def _is_text(part: bytes) -> bool:
+    try:
+        return part.isascii() or bool(part.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 class _TextColumn:

@@ -1,13 +1,18 @@
 """One table of text cells in the forms that people need: aligned text, Markdown and LaTeX."""
 
 import re
-from collections.abc import Callable
+import textwrap
+import unicodedata
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 __all__ = ["NOTHING", "Table", "latex_table", "markdown_table", "markdown_text", "text_table"]
 
 # What stands in a cell that has no number.
 NOTHING = "\N{EN DASH}"
+# In LaTeX: rows that a page takes, and columns that it takes in letters of the usual size.
+_MOST_ROWS, _MOST_COLUMNS = 40, 6
+_MOST_LETTERS = 100  # of a row
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -81,27 +86,45 @@ def markdown_table(table: Table) -> str:
 
 
 def latex_table(table: Table) -> str:
-    """A table environment that needs the package booktabs."""
-    rows = [[_latex(column) for column in table.columns], *table.marked(r"\textbf{{{}}}", _latex)]
-    lines = ["    " + " & ".join(row) + r" \\" for row in rows]
-    return "\n".join(
-        [
-            r"% \usepackage{booktabs}",
+    """A table environment that needs the package booktabs; one of more rows than a page has needs longtable as well.
+
+    Tables of many columns have smaller letters. Headings are broken where their column is narrower; where that is not
+    enough, those wider than their column are turned (with the package graphicx).
+    """
+    rows = table.marked(r"\textbf{{{}}}", _latex)
+    columns = f"l{'r' * (len(table.columns) - 1)}"
+    head = [r"    \toprule", _latex_row(_latex_headings(table)), r"    \midrule"]
+    body = [_latex_row(row) for row in rows]
+    caption, label = rf"\caption{{{_latex(table.caption)}}}", rf"\label{{{table.label}}}"
+    smaller = r"\footnotesize\setlength{\tabcolsep}{4pt}" if len(table.columns) > _MOST_COLUMNS else ""
+    if len(rows) > _MOST_ROWS:
+        lines = [
+            r"% \usepackage{booktabs,graphicx,longtable}; a longtable stands in pages of one column",
+            rf"\begingroup{smaller}",
+            rf"\begin{{longtable}}{{{columns}}}",
+            rf"  {caption}{label}\\",
+            *(*head, r"  \endfirsthead", *head, r"  \endhead", r"    \bottomrule", r"  \endfoot"),
+            *body,
+            r"\end{longtable}",
+            r"\endgroup",
+        ]
+    else:
+        lines = [
+            r"% \usepackage{booktabs,graphicx}"
+            if any(r"\rotatebox" in line for line in head)
+            else r"% \usepackage{booktabs}",
             r"\begin{table}",
-            r"  \centering",
-            rf"  \caption{{{_latex(table.caption)}}}",
-            rf"  \label{{{table.label}}}",
-            rf"  \begin{{tabular}}{{l{'r' * (len(table.columns) - 1)}}}",
-            r"    \toprule",
-            lines[0],
-            r"    \midrule",
-            *lines[1:],
+            rf"  \centering{smaller}",
+            f"  {caption}",
+            f"  {label}",
+            rf"  \begin{{tabular}}{{{columns}}}",
+            *head,
+            *body,
             r"    \bottomrule",
             r"  \end{tabular}",
             r"\end{table}",
-            "",
         ]
-    )
+    return "\n".join([*lines, ""])
 
 
 def markdown_text(text: str) -> str:
@@ -112,7 +135,34 @@ def markdown_text(text: str) -> str:
 
 
 def _latex(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in " ".join(text.splitlines()))
+    # An accent of its own is no letter to LaTeX.
+    line = unicodedata.normalize("NFC", " ".join(text.splitlines()))
+    # Two hyphens would become a dash.
+    return "".join(_LATEX.get(letter, "-{}" if line[k : k + 2] == "--" else letter) for k, letter in enumerate(line))
+
+
+def _latex_row(cells: Iterable[str]) -> str:
+    return "    " + " & ".join(cells) + r" \\"
+
+
+def _latex_headings(table: Table) -> list[str]:
+    cells = [max((len(row[j]) for row in table.rows), default=0) for j in range(len(table.columns))]
+    broken = []
+    for heading, widest in zip(table.columns, cells, strict=True):
+        longest_word = max(map(len, heading.split()), default=1)
+        broken.append(textwrap.wrap(heading, max(widest, longest_word), break_on_hyphens=False) or [""])
+    longest = [max(map(len, lines)) for lines in broken]
+    too_wide = sum(map(max, cells, longest)) + len(cells) > _MOST_LETTERS
+    found = []
+    for j, (heading, lines) in enumerate(zip(table.columns, broken, strict=True)):
+        if j and too_wide and longest[j] > cells[j]:
+            found.append(rf"\rotatebox{{90}}{{{_latex(heading)}}}")
+        elif len(lines) > 1:
+            stack = r" \\ ".join(map(_latex, lines))
+            found.append(rf"\shortstack[{'r' if j else 'l'}]{{{stack}}}")
+        else:
+            found.append(_latex(heading))
+    return found
 
 
 def _padded(text: str, width: int, column: int) -> str:

@@ -35,6 +35,8 @@ OPTIONAL_COLUMNS = {
     "presented_at": "when the pair was shown: ISO 8601, in UTC where it names no zone",
     "voted_at": "when the answer came, likewise",
     "session": "the participant's visit",
+    "trial": "the number of the showing in the visit",
+    "presentation": "how the pair was shown: `side-by-side`, `sequential` or `toggle`",
     "playback_ok": "whether both clips played cleanly",
     "use": "whether the vote counts in the ranking; without the column every vote does",
     "reason": "why a vote does not count",
@@ -45,7 +47,7 @@ KINDS = ("test", "verification", "repeat", "null", "training")
 
 _LABELS = ("participant", "source", "left", "right", "choice", "target_metric", "kind", "expected")
 # Text that is not checked; as categories, since it repeats.
-_REMARKS = ("session", "reason", "origin")
+_REMARKS = ("session", "trial", "presentation", "reason", "origin")
 _TIMES = ("presented_at", "voted_at")
 _TRUTH = {"true": True, "1": True, "1.0": True, "yes": True, "false": False, "0": False, "0.0": False, "no": False}
 _HEADER = "participant,source,left,right,choice"
@@ -56,17 +58,21 @@ def read_votes(path: str | Path) -> pd.DataFrame:
     """Read a CSV of votes and return it as `validate_votes` does.
 
     path: comma-separated UTF-8 text with a header, one row per vote. Labels stay text (`001` is not 1, `null` is a
-    kind and not a gap). Raises InvalidVotes with the row as a spreadsheet numbers it (the header is row 1).
+    kind and not a gap). Columns that are neither in REQUIRED_COLUMNS nor in OPTIONAL_COLUMNS are left out;
+    `validate_votes` of a table that was read otherwise keeps them.
+    Raises InvalidVotes with the row as a spreadsheet numbers it (the header is row 1).
     """
     path = Path(path)
-    labels = _LABELS + _REMARKS
+    labels, known = _LABELS + _REMARKS, REQUIRED_COLUMNS | OPTIONAL_COLUMNS
     try:
-        frame = read_plain(path, labels=labels, times=_TIMES)
+        frame = read_plain(path, needed=REQUIRED_COLUMNS, known=known, labels=labels, times=_TIMES)
     except OSError:
         # Said in words below.
         frame = None
     if frame is None:
         frame = read_labelled_csv(path, labels=labels, texts=_TIMES, of="votes", header=_HEADER, error=InvalidVotes)
+        _require_columns(frame, str(path))
+        frame = frame[[column for column in frame if column in known]]
     frame = without_empty_end(frame)
     return _validated(frame, lambda position: f"{path.name}, row {position + 2}", str(path))
 
@@ -98,7 +104,7 @@ def counted_votes(votes: pd.DataFrame) -> pd.DataFrame:
 
 
 def _validated(frame: pd.DataFrame, row: Row, name: str) -> pd.DataFrame:
-    require_columns(frame, REQUIRED_COLUMNS, name=name, each="vote", error=InvalidVotes, example=_EXAMPLE)
+    _require_columns(frame, name)
     _refuse_empty_rows(frame, row)
     columns = dict(frame.items())
     for column in _LABELS:
@@ -125,6 +131,10 @@ def _validated(frame: pd.DataFrame, row: Row, name: str) -> pd.DataFrame:
     checked = pd.DataFrame(columns, index=frame.index, copy=False)
     _check_pairs(checked, row)
     return checked
+
+
+def _require_columns(frame: pd.DataFrame, name: str) -> None:
+    require_columns(frame, REQUIRED_COLUMNS, name=name, each="vote", error=InvalidVotes, example=_EXAMPLE)
 
 
 def _refuse_empty_rows(frame: pd.DataFrame, row: Row) -> None:

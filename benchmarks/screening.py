@@ -3,11 +3,13 @@
     python -m benchmarks.screening [--seeds 40] [--rounds 5] [--skip accuracy|speed]
 
 Accuracy: root mean square error of the scores, in logits, to those of infinitely many honest people, over that of
-knowing who is honest; honest people who lose more than half of their weight, and others who do. Speed: CPU seconds of
-8,220 votes, least of the rounds, in turns with crowd-kit's NoisyBradleyTerry(n_iter=20) (benchmarks/requirements.txt).
+knowing who is honest; honest people who lose more than half of their weight, and others who do. The crowds of HASTY
+have ties and response times besides. Speed: CPU seconds of 8,220 votes, least of the rounds, in turns with crowd-kit's
+NoisyBradleyTerry(n_iter=20) (benchmarks/requirements.txt).
 """
 
 import argparse
+import itertools
 import sys
 import time
 
@@ -24,14 +26,33 @@ from analysis.simulation import simulate_votes
 
 DESIGNS = ((685, 12), (100, 45))
 CROWDS = ((0.0, "mix"), (0.1, "mix"), (0.1, "hostile"), (0.3, "mix"), (0.3, "hostile"))
+# Half of the others click at random as fast as they can, half see no difference in 19 of 20 pairs.
+HASTY = ((0.0, "hasty"), (0.1, "hasty"), (0.3, "hasty"))
 TASTE, ITEMS, SOURCES, VERIFICATIONS = 0.4, 10, 8, 3
-# Rules that the simulation gives nothing to judge by: no votes set aside, no times, no ties.
-IDLE = {"everybody", "speed", "ties"}
+# Davidson's nu: honest people tie in about a quarter of the pairs.
+TIE_STRENGTH = 0.7
+# Median response time of the crowd and of those who only click; spread of the logarithm between people, and within.
+HONEST_MS, CLICKING_MS, BETWEEN, WITHIN = 3000, 300, 0.4, 0.5
+# Nothing is set aside in these crowds; without ties and times two more rules have nothing to judge by.
+IDLE, IDLE_WITHOUT_TIMES = {"everybody"}, {"speed", "ties"}
 
 
 def study(people: int, votes_each: int, spammers: float, spam: str, seed: int) -> tuple[pd.DataFrame, pd.Series]:
     """A vote table, and the scores of its honest population."""
     scores = {f"c{k}": score for k, score in enumerate(np.random.default_rng(seed).normal(0, 0.8, ITEMS))}
+    if spam == "hasty":
+        table = simulate_votes(
+            scores,
+            participants=people,
+            votes_each=votes_each,
+            sources=SOURCES,
+            seed=seed,
+            taste=TASTE,
+            tie_strength=TIE_STRENGTH,
+            verifications=VERIFICATIONS,
+        )
+        table = with_haste(table, round(spammers * people), np.random.default_rng([seed, 1]))
+        return table, crowd_scores(scores, taste=TASTE, tie_strength=TIE_STRENGTH)
     table = simulate_votes(
         scores,
         participants=people,
@@ -46,14 +67,30 @@ def study(people: int, votes_each: int, spammers: float, spam: str, seed: int) -
     return table, crowd_scores(scores, taste=TASTE)
 
 
+def with_haste(table: pd.DataFrame, others: int, rng: np.random.Generator) -> pd.DataFrame:
+    """The table with response times, and so many of its people answering as HASTY says."""
+    person = table["participant"].cat.codes.to_numpy()
+    people = len(table["participant"].cat.categories)
+    role = rng.permutation(np.repeat([0, 1, 2], [people - others, others - others // 2, others // 2]))
+    clicks, ties = role[person] == 1, (role[person] == 2) & (rng.random(len(table)) < 0.95)
+    codes = np.where(ties, 2, np.where(clicks, rng.integers(2, size=len(table)), table["choice"].cat.codes))
+    usual = np.where(role == 1, CLICKING_MS, HONEST_MS) * np.exp(rng.normal(0, BETWEEN, people))
+    return table.assign(
+        choice=pd.Categorical.from_codes(codes, dtype=table["choice"].dtype),
+        response_ms=usual[person] * np.exp(rng.normal(0, WITHIN, len(table))),
+        honest=role[person] == 0,
+    )
+
+
 def weights_of(table: pd.DataFrame) -> dict[str, pd.Series]:
     """Weight of each participant under each rule, beside knowing who is honest and no verification answers."""
     crowd = gather_crowd(table)
     people = pd.Index(crowd.participants)
     blind = np.zeros_like(crowd.asked)
     found = {"who is honest is known": table.groupby("participant", observed=True)["honest"].first().astype(float)}
+    idle = IDLE if "response_ms" in table else IDLE | IDLE_WITHOUT_TIMES
     for name, rule in SCREENING_RULES.items():
-        if name not in IDLE:
+        if name not in idle:
             found[f"`{name}`"] = pd.Series(apply_rule(rule, crowd).participants["weight"].to_numpy(), people)
     without = latent_classes(crowd.counts, asked=blind, right=blind)
     found["`lapse` without verification pairs"] = pd.Series(without.attentive, people)
@@ -62,11 +99,11 @@ def weights_of(table: pd.DataFrame) -> dict[str, pd.Series]:
 
 def accuracy(seeds: int) -> None:
     """Print the tables of errors."""
-    for people, votes_each in DESIGNS:
+    for crowds, (people, votes_each) in itertools.product((CROWDS, HASTY), DESIGNS):
         print(f"\n{people} participants x {votes_each} votes, {seeds} seeds: error in logits (ratio to knowing); ")
         print("honest people lost / others found, in %\n")
         columns = {}
-        for spammers, spam in CROWDS:
+        for spammers, spam in crowds:
             errors, lost, caught = {}, {}, {}
             for seed in range(seeds):
                 table, truth = study(people, votes_each, spammers, spam, seed)

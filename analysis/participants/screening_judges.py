@@ -184,8 +184,7 @@ def judge_lapse(crowd: Crowd) -> list[Verdict]:
             said += ", no preference, only ties"
         elif (likely := CHARACTERS[int(membership.argmax())]) != CHARACTERS[0]:
             said += f", most likely {_SAID[likely]}"
-        if asked:
-            said += f"; {_wrong(int(asked), int(hit)) if hit < asked else _right(int(asked))}"
+        said += f"; {_verified(int(asked), int(hit)).reason}"
         if weight < _LEAST_WEIGHT:
             verdicts.append(Verdict(0.0, REMOVE, said))
         else:

@@ -82,8 +82,9 @@ def fit_bradley_terry(
         model=model,
         ties="half" if model == "thurstone" else ties,
         tie_parameter=_tie_parameter(ties, model, estimate),
-        tie_log_error=None if estimate.tie is None else float(np.sqrt(covariance[n, n])),
+        tie_log_error=None if estimate.tie is None else _standard_error(covariance, inverse, n),
         position=_position(estimate, covariance, inverse, degrees),
+        tie_position_covariance=float(covariance[n, n + 1]) if position and estimate.tie is not None else None,
         ridge=float(ridge),
         held_by_ridge=held,
         cluster=cluster,
@@ -155,10 +156,14 @@ def _tie_parameter(ties: str, model: str, estimate: Estimate) -> float | None:
 def _position(estimate: Estimate, covariance: np.ndarray, inverse: np.ndarray, degrees: float) -> Effect | None:
     if estimate.left_bias is None:
         return None
-    variance = covariance[-1, -1]
-    # Participants who lean to the left all alike show no spread to judge by.
-    error = np.sqrt(variance) if variance > 1e-9 * inverse[-1, -1] else np.nan
-    return Effect(estimate.left_bias, float(error), float(2 * student_t.sf(abs(estimate.left_bias) / error, degrees)))
+    error = _standard_error(covariance, inverse, -1)
+    return Effect(estimate.left_bias, error, float(2 * student_t.sf(abs(estimate.left_bias) / error, degrees)))
+
+
+def _standard_error(covariance: np.ndarray, inverse: np.ndarray, place: int) -> float:
+    """Participants who tie, or lean to the left, all alike show no spread to judge by: NaN."""
+    variance = covariance[place, place]
+    return float(np.sqrt(variance)) if variance > 1e-9 * inverse[place, place] else np.nan
 
 
 def _require_two_conditions_each(pooled: np.ndarray, coded: CodedVotes) -> None:

@@ -82,7 +82,7 @@ def rank_by(
         groups = rank_sources(pooled, **options)
     else:
         groups = tuple(
-            _ranking(str(metric), coded_votes(part.drop(columns="target_metric"), weights), options)
+            _metric_ranking(str(metric), part.drop(columns="target_metric"), weights, options)
             for metric, part in _by_metric(table)
         )
     return GroupRankings(by, groups, _ranking("", pooled, options), level)
@@ -103,6 +103,16 @@ def _by_metric(table: pd.DataFrame):
             f"{empty} of the {len(table)} votes that count name no target_metric; fill the column in, or drop it"
         )
     return table.groupby("target_metric", observed=True, sort=True)
+
+
+def _metric_ranking(
+    metric: str, votes: pd.DataFrame, weights: Mapping[str, float] | None, options: dict
+) -> GroupRanking:
+    try:
+        coded = coded_votes(votes, weights)
+    except InvalidVotes as problem:
+        return GroupRanking(metric, len(votes), votes["participant"].nunique(), None, str(problem))
+    return _ranking(metric, coded, options)
 
 
 def _of_source(coded: CodedVotes, code: int) -> CodedVotes:

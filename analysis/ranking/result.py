@@ -42,9 +42,9 @@ class BradleyTerryResult:
     estimates (n,), estimate_covariance (n, n): in the order of `conditions`; `scores` and `covariance` are the same
     with labels. cells (3 n^2,): the counted votes by `counts.cell_codes`, whatever their weights.
     tie_parameter: Davidson's nu or Rao and Kupper's theta (0 and 1 where nobody tied), None with ties="half";
-    tie_log_error: standard error of its logarithm, None where it was not estimated.
+    tie_log_error: standard error of its logarithm, None where it was not estimated, NaN where votes show no spread.
     position: bias to the left, added to the score of the condition on the left, in the same unit; None where it was not
-    modelled.
+    modelled. tie_position_covariance: of log(tie_parameter) and the bias, None unless both were estimated.
     ridge: the fit maximised log L - ridge / 2 * sum of squared scores. held_by_ridge: conditions whose scores would be
     infinite without it. degrees_of_freedom: of the t quantiles; infinite for independent votes.
     log_likelihood: without the ridge. unit: of the scores, "logit" or "jod".
@@ -59,6 +59,7 @@ class BradleyTerryResult:
     tie_parameter: float | None
     tie_log_error: float | None
     position: Effect | None
+    tie_position_covariance: float | None
     ridge: float
     held_by_ridge: tuple[str, ...]
     cluster: str | None
@@ -126,12 +127,13 @@ class BradleyTerryResult:
         """
         if self.unit == "jod":
             return self
-        bias, size = self.position, np.log(3)
+        bias, shared, size = self.position, self.tie_position_covariance, np.log(3)
         return replace(
             self,
             estimates=self.estimates / size,
             estimate_covariance=self.estimate_covariance / size**2,
             position=None if bias is None else Effect(bias.value / size, bias.standard_error / size, bias.p),
+            tie_position_covariance=None if shared is None else shared / size,
             unit="jod",
         )
 

@@ -4,8 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
-from scipy.stats import t as student_t
+from scipy.special import nctdtr, stdtrit
 
 from analysis.errors import InvalidOption
 from analysis.options import check_choice, check_level
@@ -71,13 +70,9 @@ def _times_the_votes(apart: np.ndarray, degrees: float, level: float, power: flo
 
 
 def _power(apart: np.ndarray, times: np.ndarray, degrees: float, level: float) -> np.ndarray:
-    """Probability that the test of level 1 - `level` finds the difference on its side, at `times` the votes.
-
-    The noncentral t distribution by Abramowitz & Stegun (1972), 26.7.10.
-    """
+    """Probability that the test of level 1 - `level` finds the difference on its side, at `times` the votes."""
     clusters = (degrees + 1) * times
-    freedom = np.maximum(clusters - 1, 1e-6)
-    quantile = student_t.ppf((1 + level) / 2, freedom)
-    shift = apart * np.sqrt(times)
-    found = ndtr((shift - quantile * (1 - 1 / (4 * freedom))) / np.sqrt(1 + quantile**2 / (2 * freedom)))
-    return np.where(clusters >= 2, found, 0.0)
+    freedom = np.maximum(clusters - 1, 1.0)
+    missed = nctdtr(freedom, apart * np.sqrt(times), stdtrit(freedom, (1 + level) / 2))
+    # SciPy's noncentral t is no number in places where it is below 1e-250.
+    return np.where(clusters >= 2, 1 - np.nan_to_num(missed, nan=0.0), 0.0)

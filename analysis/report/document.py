@@ -16,6 +16,7 @@ from analysis.report.summary import (
     claim_sentence,
     left_out,
     left_share,
+    pairs_judged,
     preference_by_source,
     simulated_people,
     verification,
@@ -50,6 +51,7 @@ def describe_analysis(analysis: StudyAnalysis, frame: pd.DataFrame, *, title: st
         "n_votes": result.n_votes,
         "n_ties": result.n_ties,
         "n_sources": result.n_sources,
+        "pairs": asdict(pairs_judged(votes.coded)),
         "left_out": _left_out(analysis),
         "conditions_without_votes": list(votes.conditions_without_votes),
         "verification": _verification(votes),
@@ -112,11 +114,13 @@ def _verification(votes: StudyVotes) -> dict | None:
     if check is None:
         return None
     counts = set(votes.counted["participant"].astype(str).unique())
+    met = set(votes.table.loc[(votes.table["kind"] == "verification").to_numpy(), "participant"].astype(str))
     return {
         "asked": check.asked,
         "passed": check.passed,
         "failed": list(check.failed),
         "counted_failed": len(counts.intersection(check.failed)),
+        "counted_unasked": len(counts - met),
     }
 
 

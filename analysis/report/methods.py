@@ -1,16 +1,16 @@
 """The methods section of a report: what ITU-T P.910 asks to be told about a test, as far as votes can know it.
 
 P.910 (10/2023) took over from P.913 the elements that a report of a subjective experiment must have: the design
-(sources, conditions, method, presentation), the test itself (environment, displays, participants and how they were
-found, trained and screened) and the analysis (exclusions and their rule, intervals). What no vote table holds stands in
-square brackets.
+(sources, conditions, stimuli and pairs, method, presentation), the test itself (environment, displays, participants and
+how they were found, trained and screened) and the analysis (exclusions and their rule, intervals). What no vote table
+holds stands in square brackets.
 """
 
 import pandas as pd
 
 from analysis.drawing import signed
 from analysis.report.study_analysis import StudyAnalysis
-from analysis.report.summary import counted, percent, thousands
+from analysis.report.summary import at_most, counted, percent, thousands
 
 __all__ = ["describe_methods"]
 
@@ -52,7 +52,18 @@ def _design(analysis: StudyAnalysis, document: dict) -> str:
         "the strength of the attacks was chosen] by pair comparison (ITU-T P.910, 10/2023). In each trial two "
         f"versions of "
         f"the same clip were shown {how}, sides [assigned at random], and the participant chose the {answers} "
-        f"[question as it was put, number of viewings allowed, time limit]."
+        f"[question as it was put, number of viewings allowed, time limit]. "
+        f"{_pairs(document['pairs'])}"
+    )
+
+
+def _pairs(pairs: dict) -> str:
+    """How many pairs were judged of those there are, and how often."""
+    low, median, high = (f"{pairs[name]:g}" for name in ("fewest", "median", "most"))
+    often = low if low == high else f"{low} to {high} (median {median})"
+    return (
+        f"Of the {counted(pairs['possible'], 'pair')} of conditions on one clip, {thousands(pairs['judged'])} "
+        f"{'was' if pairs['judged'] == 1 else 'were'} judged, each in {often} of the votes ranked."
     )
 
 
@@ -71,6 +82,8 @@ def _test(analysis: StudyAnalysis, document: dict) -> str:
         if check
         else ""
     )
+    share = percent(document["n_ties"] / document["n_votes"])
+    ties = f"{thousands(document['n_ties'])} ({share}) were ties" if document["n_ties"] else "none was a tie"
     simulated = document["n_simulated_participants"]
     model = f" NOTE: {simulated} of the participants whose votes count were simulated." if simulated else ""
     return (
@@ -78,8 +91,7 @@ def _test(analysis: StudyAnalysis, document: dict) -> str:
         "or not; consent and ethics approval], in [a laboratory, or uncontrolled surroundings of their own] [lighting; "
         "displays, resolution and viewing distance; browser or player; instructions and training; length of a session]."
         f"{attention}{pace} The ranking counts {counted(document['n_votes'], 'vote')} of "
-        f"{counted(document['n_participants'], 'participant')}, {spread} each; {thousands(document['n_ties'])} "
-        f"({percent(document['n_ties'] / document['n_votes'])}) were ties.{model}"
+        f"{counted(document['n_participants'], 'participant')}, {spread} each; {ties}.{model}"
     )
 
 
@@ -114,17 +126,18 @@ def _analysis(analysis: StudyAnalysis, document: dict) -> str:
             "allow for the dependence of one participant's votes (clustered sandwich covariance with the factor "
             f"P / (P − 1), Student's t with {degrees}), and hold for other participants judging the same sources"
         )
+    pairs = len(document["comparisons"]["pairs"])
+    adjusted = f" and adjusted for the {pairs} pairs after Holm (1979)" if pairs > 1 else ""
     bias = document["position"]
     side = (
         f" A bias to the left of {signed(bias['bias']['value'], 3)} logits (p = {bias['bias']['p']:.3f}), modelled, "
-        f"changes no score by more than {bias['largest_change']:.3f}."
+        f"changes no score by more than {at_most(bias['largest_change'])}."
         if "bias" in bias
         else ""
     )
     return (
         f"{exclusion}. Scores are estimates of a {model}{ties}, in logits ({document['gauge']}). "
-        f"{100 * level:g} % intervals {covered}. Differences were tested two-sidedly and adjusted for the "
-        f"{counted(len(document['comparisons']['pairs']), 'pair')} after Holm (1979).{side}"
+        f"{100 * level:g} % intervals {covered}. Differences were tested two-sidedly{adjusted}.{side}"
     )
 
 

@@ -11,17 +11,19 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from analysis.drawing import (
     BLUE,
+    COLUMN,
     FAINT,
     INK,
     ORANGE,
     PALE,
+    SMALLEST,
     SOFT,
     Drawing,
     bare,
     drawing_of,
     plain_legend,
+    printed,
     shortened,
-    styled,
 )
 
 __all__ = ["draw_participants"]
@@ -41,12 +43,14 @@ _MEASURES = {
     "p_honest": "probability of attention",
     "left_share": "share of answers on the left",
 }
-_LINE = 118
+_LINE = 60
 
 
-@styled
+@printed
 def draw_participants(people: pd.DataFrame, *, threshold: float | None = None, title: str = "") -> Drawing:
     """Agreement with the others beside the response time and the share of verification pairs answered rightly.
+
+    A column wide.
 
     people: as `Screening.participants`; used are participant, decision, reason, n_votes and, where they have numbers,
     z_likelihood (p_honest or left_share without it), median_ms, n_verification, verification_right. threshold: of the
@@ -58,14 +62,14 @@ def draw_participants(people: pd.DataFrame, *, threshold: float | None = None, t
     y = people[measure].to_numpy(dtype=float) if measure else np.zeros(len(people))
     panels = _panels(people, y)
     notes = _notes(people)
-    legend_rows = -(-people["decision"].nunique() // 3)
-    height = 2.7 + 0.2 * legend_rows + 0.15 * len(notes) + 0.25 * bool(title)
-    figure = Figure(figsize=(3.5 * len(panels) if len(panels) > 1 else 4.6, height), layout="constrained")
+    legend_rows = -(-people["decision"].nunique() // 2)
+    height = 2.1 + 0.14 * legend_rows + 0.125 * len(notes) + 0.16 * bool(title)
+    figure = Figure(figsize=(COLUMN, height), layout="constrained")
     grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     if measure == "z_likelihood":
         # A few far out must not press all others together.
         y = np.clip(y, *_fences(y))
-    size = float(np.clip(34 * (30 / max(len(people), 1)) ** 0.4, 9, 34))
+    size = float(np.clip(18 * (30 / max(len(people), 1)) ** 0.4, 5, 18))
     decisions = people["decision"].to_numpy()
     for axes, (name, x) in zip(grid, panels, strict=True):
         for decision, (_, colour, marker) in _LOOKS.items():
@@ -76,25 +80,25 @@ def draw_participants(people: pd.DataFrame, *, threshold: float | None = None, t
                 y[here],
                 s=size * (1.3 if marker in "x+^" else 1),
                 marker=marker,
-                linewidths=1.1 if len(people) < 150 else 0.8,
+                linewidths=0.8 if len(people) < 150 else 0.6,
                 edgecolors=colour if marker not in "x+" else None,
                 c=colour if marker in "x+^" else None,
                 **face,
             )
         axes.set_xlabel(name)
-        axes.grid(True, color=PALE, linewidth=0.8)
+        axes.grid(True, color=PALE, linewidth=0.6)
         axes.set_axisbelow(True)
         bare(axes, "top", "right")
         if threshold is not None:
             axes.axhline(threshold, color=INK, linewidth=1, linestyle=(0, (4, 3)))
         elif measure == "z_likelihood":
             axes.axhline(0, color=FAINT, linewidth=1, zorder=0)
-        axes.xaxis.set_major_locator(MaxNLocator(8, integer=name.startswith("participants")))
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=name.startswith("participants")))
         if name.startswith("median"):
             _in_seconds(axes, x)
         if name.startswith("verification"):
             axes.set_xlim(-0.08, 1.08)
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.0f} %"))
+            axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100 %"])
     grid[0].set_ylabel(_MEASURES.get(measure, ""))
     counts = people["decision"].value_counts()
     plain_legend(
@@ -105,7 +109,7 @@ def draw_participants(people: pd.DataFrame, *, threshold: float | None = None, t
                 [],
                 color=colour,
                 marker=marker,
-                markersize=5.5,
+                markersize=4,
                 linestyle="none",
                 markerfacecolor="white" if marker in "os" else colour,
                 label=f"{words} ({counts[decision]})",
@@ -113,11 +117,11 @@ def draw_participants(people: pd.DataFrame, *, threshold: float | None = None, t
             for decision, (words, colour, marker) in _LOOKS.items()
             if decision in counts.index
         ],
-        columns=3,
+        columns=2,
         title=title or None,
     )
     if notes:
-        text = figure.supxlabel("\n".join(notes), fontsize=7.5, color=SOFT, x=0.01, ha="left")
+        text = figure.supxlabel("\n".join(notes), fontsize=SMALLEST, color=SOFT, x=0.01, ha="left")
         text.set_parse_math(False)
         text.set_multialignment("left")
     return drawing_of(figure, "participants")
@@ -128,14 +132,14 @@ def _panels(people: pd.DataFrame, agreement: np.ndarray) -> list[tuple[str, np.n
     panels = []
     if "median_ms" in people and people["median_ms"].notna().any():
         panels.append(
-            ("median response time, s", np.clip(people["median_ms"].to_numpy(dtype=float) / 1000, 0.01, None))
+            ("median time\nto an answer, s", np.clip(people["median_ms"].to_numpy(dtype=float) / 1000, 0.01, None))
         )
     if "n_verification" in people and (people["n_verification"] > 0).any():
         asked = people["n_verification"].to_numpy(dtype=float)
         share = np.divide(people["verification_right"], asked, out=np.full(len(people), np.nan), where=asked > 0)
         # People with equal shares stand side by side, in the order of their rows.
         jitter = (np.arange(len(people)) * 0.618034 % 1 - 0.5) * min(0.1, 0.02 * np.sqrt(len(people)))
-        panels.append(("verification pairs answered rightly", share + jitter))
+        panels.append(("verification pairs\nanswered rightly", share + jitter))
     if not panels:
         order = np.argsort(np.argsort(agreement, kind="stable"), kind="stable")
         panels.append(("participants, by rising agreement", order + 1.0))
@@ -148,10 +152,13 @@ def _fences(values: np.ndarray) -> tuple[float, float]:
 
 
 def _in_seconds(axes, x: np.ndarray) -> None:
-    axes.set_xscale("log")
     spread = np.nanmax(x) / np.nanmin(x)
+    if spread < 1.5:
+        return
+    axes.set_xscale("log")
     axes.set_xlim(np.nanmin(x) / 1.15, np.nanmax(x) * 1.15)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if spread > 3 else range(1, 10), numticks=12))
+    subs = range(1, 10) if spread < 3 else (1, 2, 5) if spread < 60 else (1,)
+    axes.xaxis.set_major_locator(LogLocator(subs=subs, numticks=12))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.minorticks_off()

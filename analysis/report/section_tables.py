@@ -11,6 +11,7 @@ from analysis.tables import NOTHING, Table
 __all__ = ["metric_table", "objective_table", "participant_table", "section_tables", "source_table"]
 
 _INTERVALS = {
+    "report": "In this report",
     "independent_votes": "Independent votes",
     "participants": "By participant",
     "two_way": "By participant and source",
@@ -80,13 +81,15 @@ def source_table(analysis: StudyAnalysis) -> Table | None:
 
 
 def participant_table(analysis: StudyAnalysis) -> Table | None:
-    """Participants whom the screening removed or weighs down, with the reason."""
+    """Participants who do not count in full, with the reason."""
     people = analysis.votes.screening.participants
     people = people[people["decision"].isin(_SHOWN_DECISIONS).to_numpy()]
+    checked = people[["verification_right", "n_verification"]].to_numpy()
+    people = people.assign(verification=[f"{right} of {asked} right" if asked else "none" for right, asked in checked])
     columns = {
         "participant": ("Participant", str),
         "n_votes": ("Votes", "{:.0f}".format),
-        "verification_right": ("Verification right", "{:g}".format),
+        "verification": ("Verification pairs", str),
         "p_honest": ("P(honest)", "{:.2f}".format),
         "weight": ("Weight", "{:.2f}".format),
         "decision": ("Decision", str),
@@ -95,7 +98,7 @@ def participant_table(analysis: StudyAnalysis) -> Table | None:
     return frame_table(
         people,
         {name: shown for name, shown in columns.items() if name in people},
-        caption=f"Participants removed or weighed down by the rule {analysis.votes.screening.rule!r}.",
+        caption=f"Participants who do not count in full under the rule {analysis.votes.screening.rule}.",
         label="tab:participants",
     )
 

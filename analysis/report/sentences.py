@@ -22,17 +22,16 @@ _FEW_PARTICIPANTS, _FEW_SOURCES, _FEW_VOTES_A_PAIR = 20, 10, 10
 
 def flip_sentence(flip: dict) -> str:
     """How few votes the first rank hangs on."""
-    ways = {"dropped": "left out", "reversed": "answered the other way"}
-    parts = [
-        f"{thousands(flip[name])} ({_share(flip[f'{name}_share'])}) {words}"
-        for name, words in ways.items()
-        if flip[name] is not None
-    ]
+    parts: list[str] = []
+    for name, words in {"dropped": "were left out", "reversed": "were answered the other way"}.items():
+        if flip[name] is not None:
+            of = "" if parts else f" of the {thousands(flip['n_votes'])} votes"
+            parts.append(f"{thousands(flip[name])}{of} ({_share(flip[f'{name}_share'])}) {words}")
     if not parts:
         return f"No number of votes left out or reversed puts {flip['second']} before {flip['first']}."
     return (
-        f"{flip['second']} would come before {flip['first']} with {' or '.join(parts)}: that many of the "
-        f"{thousands(flip['n_votes'])} votes, those that speak most for {flip['first']}."
+        f"{flip['second']} would come before {flip['first']} if {' or '.join(parts)}: those that speak most for "
+        f"{flip['first']}."
     )
 
 
@@ -170,7 +169,7 @@ def _kendall(u: dict, level: float) -> str:
 
 def _triads(triads: dict, level: float) -> str:
     return (
-        f"{thousands(triads['circular'])} of {thousands(triads['closed'])} closed triads of one person contradict "
+        f"{thousands(triads['circular'])} of {counted(triads['closed'], 'closed triad')} of one person contradict "
         f"themselves ({_percent(triads['share'])}; guessing gives 25 %)."
     )
 

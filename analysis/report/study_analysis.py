@@ -117,7 +117,7 @@ def analyse_study(table: pd.DataFrame, options: ReportOptions, objective: pd.Dat
         bootstrap=over_both if main.generalise == "sources" else over_people,
         ranks=_attempt(rank_intervals, result, level=level),
         separation=_attempt(votes_to_separate, result, level=level),
-        flip=_attempt(votes_to_flip, votes.counted, ties=ties, leaving_out=_no_candidate(result)),
+        flip=_attempt(votes_to_flip, votes.coded, ties=ties, leaving_out=_no_candidate(result)),
         goodness=_attempt(goodness_of_fit, votes.coded, result),
         agreement=_attempt(participant_agreement, votes.of_counted_people, seed=seed, level=level),
         position=_attempt(position_fit, votes.coded, result),
@@ -168,9 +168,10 @@ def _objective(
 
 
 def _intervals(votes: StudyVotes, main: MainRanking, level: float, *bootstraps: Bootstrap | Missing) -> pd.DataFrame:
-    """Naive, participant, two-way and bootstrap intervals of the scores beside each other."""
+    """The report's own, naive, participant, two-way and bootstrap intervals of the scores beside each other."""
     naive = fit_bradley_terry(votes.coded, ties=main.result.ties, cluster=None)
     rows = {
+        "report": main.result.interval(level),
         "independent_votes": naive.interval(level),
         "participants": main.by_participant.interval(level),
         "two_way": None if main.two_way is None else main.two_way.interval(level),

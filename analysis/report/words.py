@@ -16,7 +16,7 @@ from analysis.report.sentences import (
 from analysis.report.study_analysis import Missing, StudyAnalysis
 from analysis.report.summary import counted, kind_of_votes
 
-__all__ = ["report_command", "report_words"]
+__all__ = ["boxes_sentence", "report_command", "report_words"]
 
 
 def report_words(analysis: StudyAnalysis, document: dict) -> dict:
@@ -42,12 +42,14 @@ def report_words(analysis: StudyAnalysis, document: dict) -> dict:
             },
         ),
         "better_tie_model": "",
+        "other_tie_model": "",
         "tie_advantage": 0.0,
     }
     if not isinstance(analysis.tie_models, Missing):
         fits = document["tie_models"]["log_likelihoods"]
         by_fit = sorted(fits, key=lambda name: -fits[name])
-        words["better_tie_model"] = {"davidson": "Davidson’s", "rao-kupper": "Rao and Kupper’s"}[by_fit[0]]
+        names = {"davidson": "Davidson’s", "rao-kupper": "Rao and Kupper’s"}
+        words["better_tie_model"], words["other_tie_model"] = (names[name] for name in by_fit)
         words["tie_advantage"] = fits[by_fit[0]] - fits[by_fit[1]]
     return words
 
@@ -69,6 +71,16 @@ def report_command(document: dict) -> str:
     if not (isinstance(document["objective"], dict) and isinstance(document["objective"].get("why_not"), str)):
         words.append("--manifest MANIFEST.json")
     return " ".join(["python -m analysis", document["votes"]["file"] or "votes.csv", "--out report", *words])
+
+
+def boxes_sentence(boxes: str) -> str:
+    """What to do about characters that the figures show as boxes; empty where there are none."""
+    if not boxes:
+        return ""
+    return (
+        f"The figures show boxes for {' '.join(boxes)}: no font on this machine has these characters; install one that "
+        "has (there is a Noto Sans for most scripts) and make the report again."
+    )
 
 
 def _rules_sentence(analysis: StudyAnalysis) -> str:

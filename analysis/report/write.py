@@ -21,7 +21,7 @@ from analysis.report.ranking_tables import comparison_table, ranking_frame, rank
 from analysis.report.section_tables import objective_table, section_tables
 from analysis.report.study_analysis import Missing, ReportOptions, StudyAnalysis, analyse_study
 from analysis.report.study_votes import votes_digest
-from analysis.report.words import report_words
+from analysis.report.words import boxes_sentence, report_words
 from analysis.tables import Table, latex_table, markdown_table, markdown_text
 from analysis.votes import OPTIONAL_COLUMNS, REQUIRED_COLUMNS, validate_votes
 
@@ -37,7 +37,8 @@ _FORMER = ("ranking.csv", "comparisons.csv", "ranking.json", "forest.svg")
 class ReportFiles:
     """Paths of what was written, the fitted ranking, and `document`: what results.json holds.
 
-    tables: by file name, such as "ranking.csv"; figures: such as "forest.pdf".
+    tables: by file name, such as "ranking.csv"; figures: such as "forest.pdf". boxes: a sentence about characters that
+    the figures show as boxes, as this machine has no font for them; empty where there are none.
     """
 
     report_html: Path
@@ -45,6 +46,7 @@ class ReportFiles:
     methods_md: Path
     tables: dict[str, Path]
     figures: dict[str, Path]
+    boxes: str
     result: BradleyTerryResult = field(repr=False)
     document: dict = field(repr=False)
 
@@ -94,6 +96,7 @@ def write_report(
     if (found := objective_table(analysis)) is not None:
         tables["objective"] = found
     drawings = report_figures(analysis, frame)
+    boxes = boxes_sentence("".join(sorted({letter for drawing in drawings.values() for letter in drawing.boxes})))
     methods = describe_methods(analysis, document)
     contents = {"results.json": json_text(document), "methods.md": _methods_text(methods, title)}
     contents |= _table_files(analysis, frame, tables) | _figure_files(drawings)
@@ -101,7 +104,8 @@ def write_report(
         document,
         tables=tables,
         figures={name: drawing.svg for name, drawing in drawings.items()},
-        words=report_words(analysis, document) | {"methods": methods, "files": _summary_of(contents)},
+        words=report_words(analysis, document)
+        | {"methods": methods, "files": _summary_of(contents), "boxes_sentence": boxes},
     )
     folder = Path(out)
     paths = dict(zip(contents, write_files(contents, folder), strict=True))
@@ -112,6 +116,7 @@ def write_report(
         methods_md=paths["methods.md"],
         tables={path.name: path for name, path in paths.items() if name.startswith("tables/")},
         figures={path.name: path for name, path in paths.items() if name.startswith("figures/")},
+        boxes=boxes,
         result=analysis.main.result,
         document=document,
     )

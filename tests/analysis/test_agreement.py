@@ -6,7 +6,6 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api as sm
 from scipy.stats import binomtest, chi2
 
 from analysis import validate_votes
@@ -285,6 +284,8 @@ class TestParticipantAgreement:
     @pytest.mark.slow
     def test_times_against_statsmodels(self, everything):
         """Least squares with a dummy for each participant, clustered by participant."""
+        import statsmodels.api as sm
+
         counted = counted_votes(everything[0])
         fit = fit_bradley_terry(counted)
         found = response_times(counted, fit).by_distance

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from scipy.optimize import approx_fprime, minimize
 from scipy.stats import norm
 
@@ -129,8 +128,11 @@ def test_modelled_ties_are_the_maximum_of_the_definition(answers, ties, position
     np.testing.assert_allclose(errors, np.sqrt(np.diag(np.linalg.inv(hessian))), rtol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cluster", ["participant", None])
 def test_left_bias_is_the_constant_of_a_logistic_regression(answers, cluster):
+    import statsmodels.api as sm
+
     left, right, choice, participant = (part[answers[2] < 2] for part in answers)
     result = fit_bradley_terry(coded((left, right, choice, participant)), position=True, cluster=cluster).anchored("0")
     columns = sm.add_constant(design(left, right))
@@ -142,7 +144,35 @@ def test_left_bias_is_the_constant_of_a_logistic_regression(answers, cluster):
     np.testing.assert_allclose([result.position.standard_error, *result.standard_errors[1:]], wanted, rtol=1e-8)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("cluster", ["participant", None])
+def test_rao_kupper_is_a_cumulative_logit_model(answers, cluster):
+    """Of the answer right, tie, left: the left bias shifts both of its thresholds, t parts them."""
+    from statsmodels.miscmodels.ordinal_model import OrderedModel
+
+    left, right, choice, participant = answers
+    votes = coded(answers)
+    result = fit_bradley_terry(votes, ties="rao-kupper", position=True, cluster=cluster).anchored("0")
+    how = {"cov_type": "cluster", "cov_kwds": {"groups": participant, "use_correction": False}} if cluster else {}
+    model = OrderedModel(np.array([2, 0, 1])[choice], design(left, right), distr="logit")
+    fit = model.fit(method="bfgs", disp=0, gtol=1e-9, maxiter=500, **how)
+    # Its last parameters are the lower threshold and the logarithm of the distance to the upper one.
+    half = np.exp(fit.params[4]) / 2
+    wanted = [*fit.params[:3], half, -fit.params[3] - half]
+    found = [*result.scores[1:], np.log(result.tie_parameter), result.position.value]
+    np.testing.assert_allclose(found, wanted, atol=1e-7)
+    slopes = np.eye(5)
+    slopes[3], slopes[4] = [0, 0, 0, 0, half], [0, 0, 0, -1, -half]
+    errors = np.sqrt(np.diag(slopes @ fit.cov_params() @ slopes.T)) * (np.sqrt(30 / 29) if cluster else 1)
+    found = [*result.standard_errors[1:], result.tie_log_error, result.position.standard_error]
+    np.testing.assert_allclose(found, errors, rtol=2e-6)
+    assert result.log_likelihood == pytest.approx(fit.llf, rel=1e-12)
+
+
+@pytest.mark.slow
 def test_thurstone_is_a_probit_regression(answers):
+    import statsmodels.api as sm
+
     left, right, choice, _ = (part[answers[2] < 2] for part in answers)
     votes = CodedVotes.from_arrays(left, right, choice, conditions=4)
     result = fit_bradley_terry(votes, model="thurstone", cluster=None).anchored("0")
@@ -220,6 +250,29 @@ def test_weights_count_votes_and_zero_leaves_people_out(simulate):
         fit_bradley_terry(votes, weights={people[0]: -1})
     with pytest.raises(InvalidOption, match=r"for codes use CodedVotes\.weighted"):
         fit_bradley_terry(code_votes(validate_votes(votes)), weights={people[0]: 2})
+
+
+def test_codes_of_weight_0_are_no_votes_and_their_people_nobody(answers):
+    left, right, choice, participant = answers
+    source = participant % 5
+    weight = np.where((participant < 6) | (source == 4), 0.0, 1.5)
+    weight[::7] = 0
+    every = CodedVotes.from_arrays(left, right, choice, conditions=4, participant=participant, source=source)
+    kept = weight > 0
+    arrays = {"participant": participant[kept], "source": source[kept]}
+    rest = CodedVotes.from_arrays(left[kept], right[kept], choice[kept], conditions=4, **arrays)
+    for cluster in ("participant", "two-way"):
+        found, wanted = (
+            fit_bradley_terry(votes, cluster=cluster)
+            for votes in (every.weighted(weight), rest.weighted(np.full(kept.sum(), 1.5)))
+        )
+        np.testing.assert_array_equal(found.covariance, wanted.covariance)
+        for name in ("n_votes", "n_participants", "n_sources", "degrees_of_freedom", "n_ties"):
+            assert getattr(found, name) == getattr(wanted, name)
+    assert every.weighted(weight).participants == rest.participants
+    for wrong in (-weight, weight[1:], weight + np.nan, 0 * weight):
+        with pytest.raises(InvalidVotes, match="weight"):
+            every.weighted(wrong)
 
 
 def test_few_ties_in_many_votes_converge():

@@ -1,5 +1,6 @@
-"""Figures of a ranking: both formats, the same bytes twice, letters of a legible size, what they must name."""
+"""Figures of a ranking: both formats, the same bytes twice, legible in print and apart, what they must name."""
 
+import itertools
 import re
 from types import SimpleNamespace
 from xml.etree import ElementTree
@@ -9,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import fit_bradley_terry
-from analysis.drawing import SMALLEST, shortened, shortened_apart
+from analysis import fit_bradley_terry, letters
+from analysis.drawing import COLUMN, PAGE, SMALLEST, shortened, shortened_apart
 from analysis.errors import InvalidOption
 from analysis.report.forest_figure import draw_forest
 from analysis.report.objective_figure import draw_objective
@@ -64,17 +65,41 @@ def crowd():
 
 @pytest.fixture
 def texts(monkeypatch):
-    """Every text that is drawn, with its size."""
+    """Every text that is drawn, with its size, box and figure."""
     drawn = []
     draw = matplotlib.text.Text.draw
 
     def noting(self, renderer):
         if self.get_visible() and self.get_text().strip():
-            drawn.append((self.get_text(), self.get_fontsize()))
+            box = self.get_window_extent(renderer)
+            drawn.append(
+                SimpleNamespace(
+                    text=self.get_text(), size=self.get_fontsize(), box=box, artist=self, figure=self.figure
+                )
+            )
         return draw(self, renderer)
 
     monkeypatch.setattr(matplotlib.text.Text, "draw", noting)
     return drawn
+
+
+def assert_readable(texts, smallest=SMALLEST):
+    """No letter too small, no text beyond its figure, none upon another (slanted ones are not compared)."""
+    assert min(text.size for text in texts) >= smallest
+    for _, found in itertools.groupby(texts, key=lambda text: id(text.figure)):
+        # Drawn for the SVG and for the PDF.
+        unique = list({id(text.artist): text for text in found}.values())
+        for text in unique:
+            page = text.figure.bbox
+            assert text.box.x0 >= -1 and text.box.y0 >= -1, text.text
+            assert text.box.x1 <= page.x1 + 1 and text.box.y1 <= page.y1 + 1, text.text
+        straight = [text for text in unique if text.artist.get_rotation() % 90 == 0]
+        for one, other in itertools.combinations(straight, 2):
+            assert not one.box.padded(-0.75).overlaps(other.box.padded(-0.75)), (one.text, other.text)
+
+
+def inches_wide(drawing):
+    return float(re.search(r'width="([\d.]+)pt"', drawing.svg)[1]) / 72
 
 
 def narrowed(result):
@@ -97,9 +122,26 @@ def test_a_figure_is_svg_and_pdf_without_a_date(result, texts):
     assert first.pdf.startswith(b"%PDF")
     assert b"CreationDate" not in first.pdf
     assert set(first.files("forest")) == {"forest.svg", "forest.pdf"}
-    assert min(size for _, size in texts) >= SMALLEST
-    said = {text for text, _ in texts}
-    assert {"reference", "score  [90 %]", "naïve $5_ü <&>", "interval for participants alone"} <= said
+    assert first.boxes == ""
+    assert inches_wide(first) == pytest.approx(COLUMN)
+    assert_readable(texts)
+    said = {text.text for text in texts}
+    assert {"reference", "score [90 %]", "naïve $5_ü <&>", "interval for participants alone"} <= said
+
+
+def test_letters_that_the_house_font_lacks(monkeypatch):
+    """Another font of the machine has them, or they are named."""
+    fonts = [font for font in letters.fontManager.ttflist if font.name == "STIXGeneral" and font.style == "normal"]
+    stix = letters._characters(fonts[0].fname) - letters._characters_of_house()
+    letter = min(letter for letter in stix if letter.isalpha())
+    monkeypatch.setattr(letters.fontManager, "ttflist", fonts)
+    monkeypatch.setattr(letters, "findSystemFonts", lambda: [])
+    letters._families.cache_clear()
+    figure = matplotlib.figure.Figure()
+    plain, mixed = figure.text(0, 0, "naïve"), figure.text(0, 0, f"{letter}\U0010abcd視")
+    assert letters.provide_letters(figure) == "視"
+    assert mixed.get_fontfamily() == [letters.HOUSE_FONT, "STIXGeneral"] and "STIXGeneral" not in plain.get_fontfamily()
+    letters._families.cache_clear()
 
 
 @pytest.mark.slow
@@ -111,7 +153,20 @@ def test_what_is_told_apart_is_marked_on_both_sides_of_the_diagonal(result, text
     told = [(comparisons["p_adjusted"] < 1 - level).sum() for level in (0.95, 0.5)]
     assert told[0] < told[1]
     assert patches[2] - patches[1] == 2 * (told[1] - told[0])
-    assert min(size for _, size in texts) >= SMALLEST
+    assert_readable(texts)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("plain_letters")
+@pytest.mark.parametrize(("count", "width"), [(10, COLUMN), (20, PAGE)])
+def test_a_heat_map_is_a_column_or_a_page_wide(texts, count, width):
+    names = [f"uap_optimized_{k:02d}_with_a_long_name_{k}" for k in range(count)]
+    worths = np.exp(np.linspace(2, -2, count))
+    shares = pd.DataFrame(worths[:, None] / (worths[:, None] + worths), names, names)
+    pairs = pd.DataFrame([(a, b, 0.01) for a, b in itertools.combinations(names, 2)])
+    drawing = draw_preferences(shares, pairs.set_axis(["first", "second", "p_adjusted"], axis=1), level=0.95)
+    assert inches_wide(drawing) == pytest.approx(width, abs=0.01)
+    assert_readable(texts)
 
 
 @pytest.mark.slow
@@ -120,6 +175,8 @@ def test_every_figure_is_drawn_from_few_and_from_many(result, study, crowd, text
     many = {f"attack_{k:02d}": k / 5 for k in range(13)}
     large = simulate_votes(many, participants=60, votes_each=60, sources=9, seed=1)
     ranked = fit_bradley_terry(large)
+    # Of three measures and of twelve.
+    widths = [COLUMN, PAGE]
     for fitted, table in ((result, study), (ranked, large)):
         frame = fitted.to_frame()
         sources = table["source"].cat.categories
@@ -157,8 +214,9 @@ def test_every_figure_is_drawn_from_few_and_from_many(result, study, crowd, text
         for drawing in drawings:
             ElementTree.fromstring(drawing.svg.encode())
             assert drawing.pdf.startswith(b"%PDF")
-    assert min(size for _, size in texts) >= SMALLEST
-    said = {text for text, _ in texts}
+            assert inches_wide(drawing) == pytest.approx(COLUMN if drawing is not drawings[-1] else widths.pop(0))
+    assert_readable(texts)
+    said = {text.text for text in texts}
     assert {"First; Same (9 people)", "No ranking: Without"} <= said
     assert any("removed: 3 of 4 verification pairs wrong" in text for text in said)
     assert any(re.search(r"(?m)^\d+ removed: … of … verification pairs wrong", text) for text in said)

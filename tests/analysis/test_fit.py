@@ -3,7 +3,6 @@
 import choix
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from scipy.optimize import approx_fprime
 
 from analysis import fit_bradley_terry, validate_votes
@@ -49,13 +48,16 @@ class TestAgainstOthers:
         wanted = choix.ilsr_pairwise_dense(wins, tol=1e-12)
         np.testing.assert_allclose(fit_bradley_terry(votes, ties="half").scores, wanted - wanted.mean(), atol=1e-9)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("people", [3, 40])
     def test_clustered_covariance_equals_statsmodels(self, simulate, people):
+        from statsmodels.discrete.discrete_model import Logit
+
         votes = simulate(FOUR, participants=people, votes_each=60, taste=0.8)
         result = fit_bradley_terry(votes)
         columns, chosen = design(votes, result.scores.index)
         groups = votes["participant"].factorize()[0]
-        fit = sm.Logit(chosen, columns).fit(
+        fit = Logit(chosen, columns).fit(
             disp=0, method="newton", tol=1e-13, cov_type="cluster", cov_kwds={"groups": groups, "use_correction": False}
         )
         np.testing.assert_allclose(fit.params, (result.scores - result.scores.iloc[0])[1:], atol=1e-10)
@@ -63,15 +65,21 @@ class TestAgainstOthers:
         np.testing.assert_allclose(differences_from_first(result), wanted, rtol=1e-9, atol=1e-14)
         assert result.degrees_of_freedom == people - 1
 
+    @pytest.mark.slow
     def test_independent_votes_equal_statsmodels(self, simulate):
+        from statsmodels.discrete.discrete_model import Logit
+
         votes = simulate(FOUR)
         result = fit_bradley_terry(votes, cluster=None)
         columns, chosen = design(votes, result.scores.index)
-        fit = sm.Logit(chosen, columns).fit(disp=0, method="newton", tol=1e-13)
+        fit = Logit(chosen, columns).fit(disp=0, method="newton", tol=1e-13)
         np.testing.assert_allclose(differences_from_first(result), fit.cov_params(), rtol=1e-10)
         assert result.degrees_of_freedom == np.inf
 
+    @pytest.mark.slow
     def test_two_way_covariance_is_the_sum_of_three_of_statsmodels(self, simulate):
+        from statsmodels.discrete.discrete_model import Logit
+
         votes = simulate(FOUR, sources=9, source_effect=0.5, participants=50)
         result = fit_bradley_terry(votes, cluster="two-way")
         columns, chosen = design(votes, result.scores.index)
@@ -82,7 +90,7 @@ class TestAgainstOthers:
             (-1, votes["participant"] + votes["source"]),
         ):
             groups, names = labels.factorize()
-            fit = sm.Logit(chosen, columns).fit(
+            fit = Logit(chosen, columns).fit(
                 disp=0, method="newton", cov_type="cluster", cov_kwds={"groups": groups, "use_correction": False}
             )
             wanted = wanted + sign * fit.cov_params() * len(names) / (len(names) - 1)

@@ -128,9 +128,29 @@ def test_a_condition_without_a_rank_keeps_its_votes():
         votes_to_flip(of_counts([(0, 1, 0, 5), (1, 0, 0, 3)], 2), leaving_out="0")
 
 
-def test_votes_with_weights_are_refused():
-    coded = of_counts([(0, 1, 0, 5), (1, 0, 0, 3)], 2)
-    with pytest.raises(InvalidOption, match="weights"):
-        votes_to_flip(coded.weighted(np.ones(8)))
+def test_a_vote_is_one_whatever_its_weight():
+    """9 votes for the one that count 14, 8 votes for the other: by hand."""
+    coded = of_counts([(0, 1, 0, 9), (1, 0, 0, 8)], 2, participants=17)
+    weight = np.where(np.arange(17) < 5, 2.0, 1.0)
+    found = votes_to_flip(coded.weighted(weight))
+    # 14 - 2 - 2 - 2 - 2 < 8, and 14 - 2 - 2 < 8 + 2 + 2.
+    assert (found.dropped, found.reversed, found.n_votes) == (4, 2, 17)
+    assert (found.dropped_participants, found.reversed_participants) == (4, 2)
+    assert found.difference == pytest.approx(np.log(14 / 8))
+    plain = votes_to_flip(coded)
+    assert votes_to_flip(coded.weighted(np.full(17, 0.5))).dropped == plain.dropped == 2
+    # The votes of five people are left out, and nobody counts them.
+    fewer = votes_to_flip(coded.weighted(np.where(np.arange(17) < 12, 1.0, 0.0)))
+    assert (fewer.n_votes, fewer.dropped) == (12, 7)
+
+
+def test_weights_of_people_name_the_leader_of_the_weighted_ranking():
+    votes = simulate_votes({"a": 0.3, "b": 0.0, "c": -0.5}, participants=12, votes_each=12, sources=3, seed=2)
+    people = votes["participant"].cat.categories
+    weights = {person: 0.2 + 0.1 * (k % 5) for k, person in enumerate(people)}
+    found, ranked = votes_to_flip(votes, weights=weights), fit_bradley_terry(votes, weights=weights)
+    order = ranked.scores.sort_values(ascending=False)
+    assert [found.first, found.second] == list(order.index[:2])
+    assert found.difference == pytest.approx(order.iloc[0] - order.iloc[1])
     with pytest.raises(InvalidOption, match="ties"):
-        votes_to_flip(coded, ties="none")
+        votes_to_flip(votes, ties="none")

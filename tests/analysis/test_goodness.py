@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api as sm
 from scipy.linalg import null_space
 from scipy.stats import chi2
 
@@ -43,9 +42,12 @@ class TestPublished:
         assert fit.thin_pairs == 11
 
 
+@pytest.mark.slow
 class TestAgainstStatsmodels:
     def test_deviance_and_adjusted_residuals(self, simulate):
         """A binomial GLM over the pairs; its adjusted residuals are Pearson's over the root of 1 - leverage."""
+        import statsmodels.api as sm
+
         votes = validate_votes(simulate(FOUR, participants=30))
         fit = fit_tested(votes)
         table = code_votes(votes).pooled().reshape(4, 4, 3)
@@ -67,6 +69,8 @@ class TestAgainstStatsmodels:
     @pytest.mark.parametrize("position", [False, True])
     def test_davidson_is_a_log_linear_model(self, pudding, position):
         """Poisson counts of each answer to each pair, log-linear (Sinclair 1982): the same deviance and freedom."""
+        import statsmodels.api as sm
+
         votes = _both_ways(pudding) if position else pudding
         fit = fit_tested(votes, position=position)
         pooled = code_votes(validate_votes(votes)).pooled().reshape(6, 6, 3)

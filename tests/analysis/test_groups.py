@@ -55,6 +55,14 @@ def test_each_target_metric_has_its_own_ranking(votes):
     assert rank_by(votes.assign(target_metric=metric), "source").pooled.n_votes == len(votes)
 
 
+def test_a_metric_of_people_who_do_not_count_stops_no_other(votes):
+    people = votes["participant"].cat.categories
+    metric = np.where(votes["participant"].isin(people[:2]), "vsfa", "paq2piq")
+    found = rank_by(votes.assign(target_metric=metric), "target_metric", weights=dict.fromkeys(people[:2], 0.0))
+    assert [ranking.result is None for ranking in found.groups] == [False, True]
+    assert "no vote counts" in found.groups[1].why_not and found.groups[1].n_votes == 48
+
+
 def test_what_cannot_be_grouped_is_refused(votes):
     with pytest.raises(InvalidOption, match="'source' or 'target_metric'"):
         rank_by(votes, "participant")

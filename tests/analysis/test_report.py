@@ -384,7 +384,7 @@ def test_what_counts_is_said(write_counts):
     }
     flip = {"first": "x", "second": "y", "n_votes": 100, "dropped": 9, "dropped_share": 0.09, "reversed": None}
     assert flip_sentence(flip | {"reversed_share": None}) == (
-        "y would come before x with 9 (9.0 %) left out: that many of the 100 votes, those that speak most for x."
+        "y would come before x if 9 of the 100 votes (9.0 %) were left out: those that speak most for x."
     )
 
 

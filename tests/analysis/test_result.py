@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from analysis import fit_bradley_terry
 from analysis.errors import InvalidOption, UnknownCondition
@@ -40,6 +39,8 @@ def test_levels_are_between_0_and_1(result, level):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_holm_equals_statsmodels(seed):
+    from statsmodels.stats.multitest import multipletests
+
     p = np.random.default_rng(seed).uniform(0, 0.2, 15) ** 2
     p[3] = p[7]
     np.testing.assert_allclose(holm(p), multipletests(p, method="holm")[1], rtol=1e-12)

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 from scipy.stats import binomtest, median_abs_deviation
-from statsmodels.stats.multitest import multipletests
 
 from analysis import SCREENING_RULES, fit_bradley_terry, screen_participants
 from analysis.errors import EverybodyRemoved, InvalidOption, InvalidVotes
@@ -140,6 +139,8 @@ def test_likelihood_z_is_that_of_the_fit_without_the_participant(table, screened
 
 @pytest.mark.slow
 def test_side_p_equals_scipy_and_statsmodels(table, screened):
+    from statsmodels.stats.multitest import multipletests
+
     tests = table[((table["kind"] == "test") & table["use"]).to_numpy()]
     answers = pd.crosstab(tests["participant"].astype(str), tests["choice"])
     raw = [

@@ -22,14 +22,31 @@ def csv(tmp_path):
     return write
 
 
-def test_labels_stay_text_and_unknown_columns_are_kept(csv):
-    votes = read_votes(csv(f"{HEADER},kind,browser\n001,NA,null,naïve 視,left,null,7\n1,None,a b,null,right,test,8\n"))
+def test_labels_stay_text(csv):
+    votes = read_votes(csv(f"{HEADER},kind,trial\n001,NA,null,naïve 視,left,null,07\n1,None,a b,null,right,test,8\n"))
     assert list(votes["participant"]) == ["001", "1"]
     assert list(votes["source"]) == ["NA", "None"]
     assert list(votes["left"]) == ["null", "a b"]
     assert list(votes["kind"]) == ["null", "test"]
-    assert list(votes["browser"]) == [7, 8]
+    assert list(votes["trial"]) == ["07", "8"]
     assert list(votes["left"].cat.categories) == list(votes["right"].cat.categories) == ["a b", "naïve 視", "null"]
+
+
+def test_columns_that_the_analysis_does_not_know_are_left_out_of_files_and_kept_in_tables(csv):
+    header, rows = f"browser,{HEADER},note", 'x,p1,clip,a,b,left,"a, b"\n,p2,clip,b,a,tie,\n'
+    for text in (rows, rows.replace('"a, b"', "a b")):
+        assert list(read_votes(csv(f"{header}\n{text}"))) == HEADER.split(",")
+    assert list(validate_votes(pd.read_csv(csv(f"{header}\n{rows}")))) == header.split(",")
+    for text, says in (
+        (rows.replace(",tie", ",TIE"), "row 3: choice is 'TIE'"),
+        (rows.replace("a, b", 'a"'), "row 2: a quote is opened"),
+        (rows.replace('"a, b"', "a, b"), "row 2 has 8 and not 7"),
+        (rows.replace('"a, b"', "a\0b"), "row 2 holds a NUL byte"),
+    ):
+        with pytest.raises(InvalidVotes, match=says):
+            read_votes(csv(f"{header}\n{text}"))
+    with pytest.raises(InvalidVotes, match=r"lacks 1 column.*it has: browser, participant, source, left, right, note;"):
+        read_votes(csv("browser,participant,source,left,right,note\nx,p,s,a,b,y\n"))
 
 
 def test_optional_columns_are_typed(csv):
@@ -107,6 +124,7 @@ def test_what_is_wrong_is_said_in_one_sentence_with_its_row(csv):
         (f'{HEADER}\np,s,"a\nb",c,left\n', r"row 2: left is 'a\\nb'; remove the characters that cannot be seen"),
         (f"{HEADER}\n{ROWS}p,s,a\u200b,b,left\n", r"row 4: left is 'a\\u200b'; remove the characters"),
         (f"{HEADER}\n{ROWS}p\0q,s,a,b,left\n", "row 4 holds a NUL byte"),
+        (f"{HEADER},n\0te\np,s,a,b,left,\n", "row 1 holds a NUL byte"),
         (f"sep=,\n{GOOD}", "row 1 does not name the column.*participant.*; it has to be the header participant,source"),
         (f"{HEADER}\r{ROWS}p,s,a,a,left\r".replace("\n", "\r"), "row 4: left and right are both 'a'"),
         (f"{HEADER}\np,s,a,b,left,extra\n", "not a CSV with the same number of fields.*row 2 has 6 and not 5"),
@@ -167,25 +185,25 @@ def test_rows_that_a_spreadsheet_leaves_at_the_end_are_no_votes(csv):
 
 def test_plain_and_quoted_files_give_one_table(csv):
     """The fast reader of plain files against pandas, which reads those with quotes."""
-    header = f"{HEADER},kind,expected,response_ms,presented_at,use,playback_ok,reason,browser,share,seen,note"
+    header = f"{HEADER},kind,expected,response_ms,presented_at,use,playback_ok,reason,session,trial,browser"
     rows = [
-        "p1,clip,a,a longer label than most,left,test,,12.25,2026-01-01T10:00:00.000001+00:00,True,,,7,0.1,True,NA",
-        "001,naïve 視,b,a,tie,verification,left,,2026-01-01T11:00+01:00,False,True,late,8,,False,",
-        "p1,clip,a longer label than mosT,b,right,null,,3,,true,False,,9,1e-7,True,x",
-        "p1,clip,b,c,right,repeat,,0.1,2026-01-01 10:00:00Z,true,False,,-10,0.30000000000000004,True,1",
+        "p1,clip,a,a longer label than most,left,test,,12.25,2026-01-01T10:00:00.000001+00:00,True,,,7,0.1,x",
+        "001,naïve 視,b,a,tie,verification,left,,2026-01-01T11:00+01:00,False,True,late,8,NA,",
+        "p1,clip,a longer label than mosT,b,right,null,,1e-7,,true,False,,9,,1",
+        "p1,clip,b,c,right,repeat,,0.30000000000000004,2026-01-01 10:00:00Z,true,False,,-10,1,x",
     ]
     plain = read_votes(csv("\n".join([header, *rows]) + "\n"))
     for other in (
         "\n".join([header, *rows]),
         "\r\n".join([header, *rows]) + "\r\n",
-        "\n".join([header.replace("note", '"note"'), *rows]),
+        "\n".join([header.replace("browser", '"browser"'), *rows]),
     ):
         pd.testing.assert_frame_equal(read_votes(csv(other)), plain)
     assert plain["presented_at"].iloc[[0, 1]].astype(str).tolist() == [
         "2026-01-01 10:00:00.000001+00:00",
         "2026-01-01 10:00:00+00:00",
     ]
-    assert plain.dtypes[["browser", "share", "seen"]].astype(str).tolist() == ["int64", "float64", "bool"]
+    assert plain["response_ms"].tolist()[::2] == [12.25, 1e-7] and plain["response_ms"].iloc[3] == 0.1 + 0.2
 
 
 def test_a_time_without_a_zone_is_utc_whatever_stands_above_it(csv):
@@ -205,15 +223,17 @@ def test_the_row_of_a_wrong_time_is_told_in_whatever_part_of_a_file_it_stands(cs
 
 def test_columns_of_many_different_fields(csv, monkeypatch):
     """They are read field by field in the fast way; parts that are smaller than the file give the same table."""
-    rows = "".join(f"p{k},s,a,b,left,{k / 7},n{k} é\n" for k in range(1100))
-    text = f"{HEADER},share,note\n{rows}"
+    rows = "".join(f"p{k},s,a,b,left,{k / 7},n{k} é,n{k} é\n" for k in range(1100))
+    text = f"{HEADER},response_ms,reason,note\n{rows}"
     whole = read_votes(csv(text.replace("n7 é", '"n7 é"')))
     monkeypatch.setattr("analysis.plain_csv._CHUNK", 1 << 15)
     pd.testing.assert_frame_equal(read_votes(csv(text)), whole)
     broken = csv(text)
-    broken.write_bytes(text.encode().replace("n1000 é".encode(), b"n1000 \xe9"))
-    with pytest.raises(InvalidVotes, match="row 1002 is not UTF-8 text"):
-        read_votes(broken)
+    for place in ("reason", "note"):
+        last = "\n" if place == "note" else ","
+        broken.write_bytes(text.encode().replace(f"n1000 é{last}".encode(), f"n1000 \xe9{last}".encode("latin-1")))
+        with pytest.raises(InvalidVotes, match="row 1002 is not UTF-8 text"):
+            read_votes(broken)
 
 
 def test_files_that_are_no_csv(csv, tmp_path):

@@ -1,11 +1,12 @@
 """A real Chromium and the real server."""
 
+import contextlib
 import os
 import shutil
 
 import pytest
 
-from tests.studyserver.live import running_server
+from tests.studyserver.live import manage, serving
 from tests.studyserver.tiny_set import write_tiny_set
 
 ARGUMENTS = [
@@ -19,41 +20,6 @@ ARGUMENTS = [
     # As strict as browsers of participants: nothing plays before the first key or click.
     "--autoplay-policy=document-user-activation-required",
 ]
-ROOM_FOR_EVERY_TEST = """
-from studyserver.selectors import study_by_slug
-from studyserver.services import study_set_design
-study_set_design(
-    study=study_by_slug("cats"),
-    pairs_per_session=18,
-    votes_per_pair=100,
-    training_pairs=1,
-    quiz_questions=0,
-    verification_pairs=1,
-    repeat_pairs=0,
-    null_pairs=0,
-    questionnaire=False,
-    check_environment=False,
-    sync_attempts=10,
-)
-"""
-# One study per way of showing pairs: its short name and what it has of its own.
-PRESENTATIONS = """
-from studyserver.services import import_stimulus_set, study_open, study_set_design
-short = dict(
-    training_pairs=1, quiz_questions=0, verification_pairs=0, repeat_pairs=0, null_pairs=0, questionnaire=False,
-    check_environment=False, pairs_per_session=2, votes_per_pair=100, sync_attempts=10,
-)
-studies = {{
-    "sequential": dict(presentation="sequential"),
-    "toggle": dict(presentation="toggle"),
-    "apart": dict(sync_attempts=1),
-    "strict": dict(sync_attempts=0, fallback="none"),
-}}
-for slug, own in studies.items():
-    study = import_stimulus_set(slug=slug, folder={folder!r}, title="Cats and dogs", interval_width=0).study
-    study_set_design(study=study, **{{**short, **own}})
-    study_open(study=study)
-"""
 
 
 def find_chromium() -> str | None:
@@ -78,31 +44,53 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    """The server with an open study of 6 pairs of one-second videos."""
+    """The server with the open studies of `studies.make_studies`."""
     folder = tmp_path_factory.mktemp("browser")
     data_dir = folder / "var"
     data_dir.mkdir()
-    with running_server(data_dir, write_tiny_set(folder / "set")) as server:
-        server.manage("shell", "--no-imports", "-c", ROOM_FOR_EVERY_TEST)
+    seconds = write_tiny_set(folder / "set")
+    # Sources enough for the hidden pairs that a session has by default.
+    moments = write_tiny_set(folder / "moments", sources=5, frames=8)
+    making = f"from tests.browser.studies import make_studies; make_studies({str(seconds)!r}, {str(moments)!r})"
+    manage(data_dir, "shell", "--no-imports", "-c", making)
+    with serving(data_dir) as server:
         yield server
 
 
-@pytest.fixture(scope="session")
-def presentations(server):
-    """The same server with a study for each way of showing pairs, of two pairs a session."""
-    folder = str(server.data_dir.parent / "set")
-    server.manage("shell", "--no-imports", "-c", PRESENTATIONS.format(folder=folder))
-    return server
+@contextlib.contextmanager
+def watched_page(browser, **options):
+    """A fresh browser window; every message of its console and every failed request is one of its `troubles`."""
+    with browser.new_context(viewport={"width": 1280, "height": 800}, **options) as context:
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.troubles = []
+        page.on("pageerror", lambda error: page.troubles.append(str(error)))
+        page.on("console", lambda message: page.troubles.append(message.text) if message.type == "error" else None)
+        yield page
 
 
 @pytest.fixture
 def page(chromium):
-    """A fresh browser window; every message of its console and every failed request is a failure."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    page.troubles = []
-    page.on("pageerror", lambda error: page.troubles.append(str(error)))
-    page.on("console", lambda message: page.troubles.append(message.text) if message.type == "error" else None)
-    yield page
-    context.close()
+    """A fresh browser window."""
+    with watched_page(chromium) as page:
+        yield page
+
+
+@pytest.fixture(scope="session")
+def account(chromium, server):
+    """What a browser keeps of a researcher who signed in with the server's first account."""
+    with watched_page(chromium) as page:
+        page.goto(f"{server.url}/admin/")
+        page.fill("#id_username", "admin")
+        page.fill("#id_password", (server.data_dir / "admin_password").read_text().strip())
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#user-tools")
+        assert page.troubles == []
+        return page.context.storage_state()
+
+
+@pytest.fixture
+def researcher(chromium, account):
+    """A fresh browser window in which a researcher is signed in."""
+    with watched_page(chromium, storage_state=account) as page:
+        yield page

@@ -79,7 +79,7 @@ def _doors() -> dict:
 
 
 def _steps() -> dict:
-    study = _study("steps", calibration="optional")
+    study = _study("texts", calibration="optional")
     pages = {
         "instructions": _visit(study, State.INSTRUCTIONS),
         "calibration": _visit(study, State.CALIBRATION),
@@ -95,14 +95,14 @@ def _steps() -> dict:
 
 def _ends() -> dict:
     way_back = _study("back", completion_url="https://example.org/?code={code}", withdrawal="anonymise")
-    study = Study.objects.get(slug="steps")
+    study = Study.objects.get(slug="texts")
     return {
         "done": _visit(study, State.COMPLETED),
         "done-back": _visit(way_back, State.COMPLETED),
         "screened-out": _visit(study, State.SCREENED_OUT, reason="quiz"),
         "no-place": _visit(way_back, State.FULL),
         "technical": _visit(study, State.TECHNICAL, reason="refresh-slow"),
-        "withdraw-own": {**_visit(study, State.COMPLETED), "path": "/s/steps/withdraw/"},
+        "withdraw-own": {**_visit(study, State.COMPLETED), "path": "/s/texts/withdraw/"},
     }
 
 
@@ -119,7 +119,7 @@ def _pairs(folder: str) -> dict:
     study = Study.objects.get(slug="pairs-side-by-side")
     pages["loading"] = _page(session_advance(session=session_start(study=study, code="loading")))
     pages["setup"] = _visit(study, State.SETUP)
-    strict = import_stimulus_set(slug="strict", folder=folder, title="Katzen und Hunde", interval_width=0).study
+    strict = import_stimulus_set(slug="pairs-strict", folder=folder, title="Katzen und Hunde", interval_width=0).study
     study_set_design(study=strict, **{**PAIRS, "training_pairs": 1, "min_refresh_hz": 1000})
     pages["setup-bad"] = _visit(study_open(study=strict), State.SETUP)
     return pages

@@ -4,10 +4,6 @@ import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-SUPERUSER = """
-from django.contrib.auth.models import User
-User.objects.filter(username="boss").exists() or User.objects.create_superuser("boss", password="a long word")
-"""
 # The widths in screen pixels, when all can play.
 LOADED = """Promise.all([...document.querySelectorAll("video")].map(async (video) => {
   if (video.readyState < 3) await new Promise((done) => video.addEventListener("canplay", done, { once: true }));
@@ -17,6 +13,10 @@ PICTURES = """Promise.all([...document.querySelectorAll(".card img")].map(async 
   await image.decode();
   return image.naturalWidth;
 }))"""
+COUNT_ENDS = """() => {
+  window.ends = 0;
+  for (const video of document.querySelectorAll("video")) video.addEventListener("ended", () => (window.ends += 1));
+}"""
 # Somewhere within the clip, not between two loops.
 IN_STEP = """() => {
   const [left, right] = [...document.querySelectorAll("video")].map((video) => video.currentTime);
@@ -25,20 +25,9 @@ IN_STEP = """() => {
 PLACES = "[...document.querySelectorAll('video')].map((video) => video.currentTime)"
 
 
-@pytest.fixture
-def researcher(server, page):
-    """A browser in which a researcher is logged in, on the list of studies."""
-    server.manage("shell", "--no-imports", "-c", SUPERUSER)
-    page.goto(f"{server.url}/admin/studyserver/study/")
-    page.fill("#id_username", "boss")
-    page.fill("#id_password", "a long word")
-    page.keyboard.press("Enter")
-    page.wait_for_selector("text=New study from a stimulus set")
-    return page
-
-
 def test_a_study_in_three_steps(server, researcher):
     page = researcher
+    page.goto(f"{server.url}/admin/studyserver/study/")
     page.click("text=New study from a stimulus set")
     # The form is filled by keyboard alone.
     page.wait_for_selector("#id_folder:focus")
@@ -66,8 +55,9 @@ def test_the_card_of_a_stimulus(server, researcher):
     page.wait_for_selector(".card")
     assert page.evaluate(LOADED) == [64, 64]
     # Played by keyboard, in step, and around: the clips last a second.
+    page.evaluate(COUNT_ENDS)
     page.keyboard.press("Space")
-    page.wait_for_timeout(1500)
+    page.wait_for_function("() => ends === 2")
     assert page.text_content("#card-play") == "Pause"
     page.wait_for_function(IN_STEP)
     page.keyboard.press("Space")

@@ -32,8 +32,8 @@ def last_session(server):
     return state, presentation, json.loads(environment), reason
 
 
-def test_one_after_the_other(page, presentations):
-    begin(page, presentations, slug="sequential")
+def test_one_after_the_other(page, server):
+    begin(page, server, slug="sequential")
     page.click("#start")
     page.wait_for_selector("#message:has-text('First video')")
     assert page.is_hidden("#answer-left")
@@ -43,7 +43,7 @@ def test_one_after_the_other(page, presentations):
     page.click("#answer-right")
     phase(page, "feedback")
     assert "the first video" in page.inner_text("#message") or "the second video" in page.inner_text("#message")
-    ((_, choice, _, playback, _),) = votes_of_last_session(presentations)
+    ((_, choice, _, playback, _),) = votes_of_last_session(server)
     assert choice == "right"
     assert "offsets" not in playback
     assert playback["play_ms"] > 1900
@@ -56,8 +56,8 @@ def test_one_after_the_other(page, presentations):
     assert page.troubles == []
 
 
-def test_both_in_one_place_by_keyboard(page, presentations):
-    begin(page, presentations, slug="toggle")
+def test_both_in_one_place_by_keyboard(page, server):
+    begin(page, server, slug="toggle")
     page.keyboard.press("Space")
     # Nobody looked at B: the pair plays on, and asks for it.
     page.wait_for_selector("#message:has-text('the other video')")
@@ -76,7 +76,7 @@ def test_both_in_one_place_by_keyboard(page, presentations):
     assert page.evaluate("[...document.querySelectorAll('video')].some((video) => !video.paused || video.ended)")
     page.keyboard.press("ArrowRight")
     phase(page, "feedback")
-    ((_, choice, _, playback, _),) = votes_of_last_session(presentations)
+    ((_, choice, _, playback, _),) = votes_of_last_session(server)
     assert choice == "right"
     assert playback["switches"] == 3
     assert sum(playback["offsets"].values()) > 5
@@ -87,8 +87,8 @@ def test_both_in_one_place_by_keyboard(page, presentations):
     assert page.troubles == []
 
 
-def test_both_in_one_place_by_mouse(page, presentations):
-    begin(page, presentations, slug="toggle")
+def test_both_in_one_place_by_mouse(page, server):
+    begin(page, server, slug="toggle")
     page.click("#start")
     page.wait_for_timeout(500)
     page.click("#switch")
@@ -96,13 +96,13 @@ def test_both_in_one_place_by_mouse(page, presentations):
     page.click("#switch")
     page.click("#answer-tie")
     phase(page, "feedback")
-    ((_, choice, _, playback, _),) = votes_of_last_session(presentations)
+    ((_, choice, _, playback, _),) = votes_of_last_session(server)
     assert (choice, playback["switches"]) == ("tie", 2)
     page.click("#continue")
     phase(page, "ready")
 
 
-def test_a_session_over_a_line_that_drops_every_third_request(page, presentations):
+def test_a_session_over_a_line_that_drops_every_third_request(page, server):
     count = {"all": 0, "dropped": 0}
 
     def drop_every_third(route):
@@ -113,7 +113,7 @@ def test_a_session_over_a_line_that_drops_every_third_request(page, presentation
         return route.continue_()
 
     page.route(lambda url: "/media/" in url or url.endswith("/vote/"), drop_every_third)
-    begin(page, presentations, slug="apart")
+    begin(page, server, slug="quick")
     pass_training(page)
     for number in (1, 2):
         assert page.inner_text("#heading") == f"Pair {number} of 2"
@@ -124,7 +124,7 @@ def test_a_session_over_a_line_that_drops_every_third_request(page, presentation
             phase(page, "ready")
     page.wait_for_url("**/done/")
     assert count["dropped"] >= 4
-    kinds = [kind for kind, *_ in votes_of_last_session(presentations)]
+    kinds = [kind for kind, *_ in votes_of_last_session(server)]
     assert kinds.count("test") == 2
 
 
@@ -150,7 +150,7 @@ def test_a_reload_in_every_phase_leads_back_to_the_pair(page, server):
 
 
 def test_an_answer_in_another_tab_stands(page, server):
-    begin(page, server)
+    begin(page, server, slug="quick")
     pass_training(page)
     watch(page)
     before = len(votes_of_last_session(server))
@@ -184,8 +184,8 @@ def test_a_pair_out_of_step_is_played_again_by_itself(page, server):
     assert near >= 0.9 * sum(playback["offsets"].values())
 
 
-def test_two_videos_that_stay_apart_are_shown_one_after_the_other(page, presentations):
-    begin(page, presentations, slug="apart")
+def test_two_videos_that_stay_apart_are_shown_one_after_the_other(page, server):
+    begin(page, server, slug="apart")
     page.evaluate(HOLD_BACK, 100)
     page.keyboard.press("Space")
     phase(page, "again")
@@ -194,30 +194,30 @@ def test_two_videos_that_stay_apart_are_shown_one_after_the_other(page, presenta
     watch(page)
     page.keyboard.press("ArrowLeft")
     phase(page, "feedback")
-    ((_, _, _, playback, _),) = votes_of_last_session(presentations)
+    ((_, _, _, playback, _),) = votes_of_last_session(server)
     assert playback["out_of_step"] == 2
     assert "offsets" not in playback
-    state, presentation, environment, _ = last_session(presentations)
+    state, presentation, environment, _ = last_session(server)
     assert state in ("training", "active")
     assert (presentation, environment["trouble"]) == ("sequential", "out-of-step")
 
 
-def test_without_another_way_the_participant_is_thanked(page, presentations):
-    begin(page, presentations, slug="strict")
+def test_without_another_way_the_participant_is_thanked(page, server):
+    begin(page, server, slug="no-other-way")
     page.evaluate(HOLD_BACK, 100)
     page.keyboard.press("Space")
     page.wait_for_url("**/ended/")
-    state, _, environment, reason = last_session(presentations)
+    state, _, environment, reason = last_session(server)
     assert (state, reason, environment["trouble"]) == ("technical", "out-of-step", "out-of-step")
 
 
-def test_a_browser_without_frame_times_shows_one_after_the_other(page, presentations):
+def test_a_browser_without_frame_times_shows_one_after_the_other(page, server):
     page.add_init_script("delete HTMLVideoElement.prototype.requestVideoFrameCallback")
-    begin(page, presentations, slug="apart")
+    begin(page, server)
     assert page.get_attribute("#player", "data-presentation") == "sequential"
     watch(page)
     page.keyboard.press("ArrowDown")
     phase(page, "feedback")
-    ((_, _, _, playback, _),) = votes_of_last_session(presentations)
+    ((_, _, _, playback, _),) = votes_of_last_session(server)
     assert playback["left"]["shown"] >= 15
-    assert last_session(presentations)[2]["trouble"] == "no-frame-times"
+    assert last_session(server)[2]["trouble"] == "no-frame-times"

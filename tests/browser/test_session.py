@@ -82,10 +82,10 @@ def test_a_session_with_the_keyboard_alone(page, server):
     page.on("request", lambda request: requests.append(request.url))
     begin(page, server)
     pass_training(page)
-    keys = ("ArrowLeft", "ArrowRight", "ArrowDown", "Space", "ArrowLeft", "ArrowRight", "ArrowLeft")
+    keys = ("ArrowLeft", "ArrowRight", "ArrowDown", "Space")
     for number, key in enumerate(keys, 1):
         phase(page, "ready")
-        assert page.inner_text("#heading") == f"Pair {number} of 7"
+        assert page.inner_text("#heading") == f"Pair {number} of 4"
         watch(page)
         if number == 2:
             page.keyboard.press("r")
@@ -94,15 +94,15 @@ def test_a_session_with_the_keyboard_alone(page, server):
         with page.expect_response("**/vote/"):
             page.keyboard.press(key)
     page.wait_for_url("**/done/")
-    assert "All your 7 answers are stored" in page.inner_text("main")
+    assert "All your 4 answers are stored" in page.inner_text("main")
     assert len(page.inner_text("output")) == 8
 
     votes = votes_of_last_session(server)
     trained = [vote for vote in votes if vote[0] == "training"]
     shown = [vote for vote in votes if vote[0] != "training"]
     assert len(trained) >= 1
-    assert sorted(kind for kind, *_ in shown) == ["test"] * 6 + ["verification"]
-    assert [choice for _, choice, *_ in shown] == ["left", "right", "tie", "tie", "left", "right", "left"]
+    assert sorted(kind for kind, *_ in shown) == ["test"] * 3 + ["verification"]
+    assert [choice for _, choice, *_ in shown] == ["left", "right", "tie", "tie"]
     for _, _, response_ms, playback, _ in shown:
         assert 0 <= response_ms < 30_000
         for side in ("left", "right"):
@@ -117,7 +117,7 @@ def test_a_session_with_the_keyboard_alone(page, server):
         assert playback["refresh_hz"] > 5
         assert playback["offset_max"] == max(abs(int(offset)) for offset in playback["offsets"])
         assert 800 < playback["play_ms"] < 20_000
-    assert [playback["plays"] for *_, playback, _ in shown] == [1, 2, 1, 1, 1, 1, 1]
+    assert [playback["plays"] for *_, playback, _ in shown] == [1, 2, 1, 1]
 
     hosts = {urlsplit(url).netloc for url in requests if not url.startswith(("blob:", "data:"))}
     assert hosts == {urlsplit(server.url).netloc}
@@ -141,7 +141,7 @@ def test_no_answer_before_the_end_and_none_twice(page, server):
 
 
 def test_the_mouse_works_too(page, server):
-    begin(page, server)
+    begin(page, server, slug="quick")
     page.click("#start")
     phase(page, "answering")
     page.click("#answer-tie")
@@ -150,17 +150,18 @@ def test_the_mouse_works_too(page, server):
     phase(page, "ready")
     page.click("#start")
     phase(page, "answering")
+    # It plays before the click returns.
     page.click("#replay")
-    phase(page, "playing")
     phase(page, "answering")
     page.click("#answer-right")
     phase(page, "feedback")
-    assert [choice for _, choice, *_ in votes_of_last_session(server)] == ["tie", "right"]
+    votes = votes_of_last_session(server)
+    assert [(choice, playback["plays"]) for _, choice, _, playback, _ in votes] == [("tie", 1), ("right", 2)]
     assert page.troubles == []
 
 
 def test_a_vote_survives_errors_of_server_and_network(page, server):
-    begin(page, server)
+    begin(page, server, slug="quick")
     watch(page)
     failures = iter([lambda route: route.abort(), lambda route: route.fulfill(status=503, body="")])
     page.route("**/vote/", lambda route: next(failures, lambda route: route.continue_())(route))
@@ -171,7 +172,7 @@ def test_a_vote_survives_errors_of_server_and_network(page, server):
 
 
 def test_a_vote_survives_a_closed_page(page, server):
-    begin(page, server, "?participant=closer")
+    begin(page, server, "?participant=closer", slug="quick")
     watch(page)
     page.route("**/vote/", lambda route: route.abort())
     page.keyboard.press("ArrowDown")
@@ -183,7 +184,7 @@ def test_a_vote_survives_a_closed_page(page, server):
 
 
 def test_reload_and_back_stay_on_the_same_pair(page, server):
-    begin(page, server)
+    begin(page, server, slug="quick")
     pass_training(page)
     token = "JSON.parse(document.getElementById('state').textContent).trial.token"
     page.reload()
@@ -193,7 +194,7 @@ def test_reload_and_back_stay_on_the_same_pair(page, server):
     page.wait_for_url("**/trial/")
     phase(page, "ready")
     assert page.evaluate(token) == before
-    assert page.inner_text("#heading") == "Pair 1 of 7"
+    assert page.inner_text("#heading") == "Pair 1 of 2"
 
 
 def test_a_broken_download_goes_on_where_it_broke_off(page, server):
@@ -207,7 +208,7 @@ def test_a_broken_download_goes_on_where_it_broke_off(page, server):
         return route.fulfill(response=reply, body=reply.body()[:1000])
 
     page.route("**/media/*", halve_the_first)
-    begin(page, server)
+    begin(page, server, slug="quick")
     first = asked[0][0]
     (again,) = [request for request in asked[1:] if request[0] == first]
     assert again == (first, "bytes=1000-", f'"{first.rsplit("/", 1)[1]}"')
@@ -216,7 +217,7 @@ def test_a_broken_download_goes_on_where_it_broke_off(page, server):
 
 def test_a_window_too_small_for_the_videos_is_said(page, server):
     page.set_viewport_size({"width": 100, "height": 800})
-    begin(page, server)
+    begin(page, server, slug="quick")
     # The first start fills the screen by itself, so nothing is said before.
     page.wait_for_selector("#message:has-text('Practice')")
     watch(page)
@@ -234,7 +235,7 @@ def test_a_window_too_small_for_the_videos_is_said(page, server):
 def test_one_video_pixel_is_one_device_pixel_where_there_is_room(chromium, server, ratio, width, css_width, scale):
     context = chromium.new_context(viewport={"width": width, "height": 800}, device_scale_factor=ratio)
     page = context.new_page()
-    begin(page, server)
+    begin(page, server, slug="quick")
     watch(page)
     page.keyboard.press("ArrowLeft")
     phase(page, "feedback")

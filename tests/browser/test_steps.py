@@ -12,36 +12,7 @@ from tests.browser.conftest import ARGUMENTS, find_chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-STUDIES = """
-from studyserver.models import Stimulus
-from studyserver.services import import_stimulus_set, study_open, study_set_design
-for slug, refresh in (("steps", 5), ("strict", 1000)):
-    study = import_stimulus_set(slug=slug, folder={folder!r}, title="Cats and dogs", interval_width=0).study
-    Stimulus.objects.filter(source__study=study).update(codec="avc1.42E01E")
-    study_set_design(
-        study=study,
-        pairs_per_session=1,
-        votes_per_pair=100,
-        training_pairs=0,
-        quiz_questions=3,
-        verification_pairs=0,
-        repeat_pairs=0,
-        null_pairs=0,
-        questionnaire=True,
-        check_environment=True,
-        calibration="optional",
-        min_refresh_hz=refresh,
-    )
-    study_open(study=study)
-"""
 SESSION = "SELECT state, reason, presentation, environment, calibration, quiz, answers FROM studyserver_session"
-
-
-@pytest.fixture(scope="module")
-def steps(server):
-    """The server with a study that has every step, and one that no screen is fast enough for."""
-    server.manage("shell", "--no-imports", "-c", STUDIES.format(folder=str(server.data_dir.parent / "set")))
-    return server
 
 
 @pytest.fixture
@@ -145,8 +116,8 @@ def reload(page):
     assert page.url == before
 
 
-def test_the_whole_way_with_the_keyboard_alone_and_a_reload_in_each_step(page, steps):
-    page.goto(f"{steps.url}/s/steps/")
+def test_the_whole_way_with_the_keyboard_alone_and_a_reload_in_each_step(page, server):
+    page.goto(f"{server.url}/s/steps/")
     tab_to(page, "#agree")
     page.keyboard.press("Space")
     tab_to(page, "button")
@@ -201,7 +172,7 @@ def test_the_whole_way_with_the_keyboard_alone_and_a_reload_in_each_step(page, s
     page.go_back()
     page.wait_for_url("**/done/")
 
-    state, _, presentation, environment, calibration, quiz, answers = last_session(steps)
+    state, _, presentation, environment, calibration, quiz, answers = last_session(server)
     assert (state, presentation) == ("completed", "side-by-side")
     assert environment["problems"] == []
     assert environment["decoding"] == [{"supported": True, "smooth": True, "power_efficient": False}]
@@ -215,23 +186,23 @@ def test_the_whole_way_with_the_keyboard_alone_and_a_reload_in_each_step(page, s
     assert page.troubles == []
 
 
-def test_a_zoom_that_blurs_is_refused_and_mending_it_is_seen_at_once(device, steps):
+def test_a_zoom_that_blurs_is_refused_and_mending_it_is_seen_at_once(device, server):
     page = device(ratio=1.1, zoom=1.1)
-    enter(page, steps)
+    enter(page, server)
     assert verdict(page) == ["zoom"]
     assert page.inner_text("#verdict").startswith("Not yet: Zoom.")
     assert "set the zoom of the browser to 100\u00a0%" in page.inner_text("[data-check=zoom]")
     assert not page.is_visible("#continue") and not page.is_visible("#give-up")
-    assert last_session(steps)[3]["screen_width_px"] == 1280
+    assert last_session(server)[3]["screen_width_px"] == 1280
     for ratio, good in ((1, True), (2, True), (1.1, False)):
         with page.expect_response("**/setup/check/"):
             resize(page, 1280, 800, ratio, 1280)
         page.wait_for_selector("#continue:visible" if good else "#again:visible")
         assert page.is_visible("#continue") == good
-        assert last_session(steps)[3]["device_pixel_ratio"] == pytest.approx(ratio)
+        assert last_session(server)[3]["device_pixel_ratio"] == pytest.approx(ratio)
 
 
-def test_a_real_zoom_of_the_browser_is_measured(chromium, steps, tmp_path):
+def test_a_real_zoom_of_the_browser_is_measured(chromium, server, tmp_path):
     """At 110 % a window of 1000 points is 909 pixels of the page, and the screen has as many points as before."""
     profile = tmp_path / "Default"
     profile.mkdir()
@@ -244,9 +215,9 @@ def test_a_real_zoom_of_the_browser_is_measured(chromium, steps, tmp_path):
         args=[*ARGUMENTS, "--headless=new", "--window-size=1000,900"],
     )
     page = context.pages[0]
-    enter(page, steps)
+    enter(page, server)
     assert "zoom" in verdict(page)
-    measured = last_session(steps)[3]
+    measured = last_session(server)[3]
     assert measured["browser_zoom"] == 1.1
     assert measured["device_pixel_ratio"] == pytest.approx(1.1)
     assert measured["window_width_px"] == pytest.approx(1000, abs=1)
@@ -254,32 +225,32 @@ def test_a_real_zoom_of_the_browser_is_measured(chromium, steps, tmp_path):
     context.close()
 
 
-def test_without_room_for_two_they_go_to_the_same_place_and_the_page_says_how(device, steps):
+def test_without_room_for_two_they_go_to_the_same_place_and_the_page_says_how(device, server):
     # The videos are 64 pixels wide.
     page = device(width=120, ratio=1)
-    enter(page, steps)
+    enter(page, server)
     assert verdict(page) == []
     assert "switch between A and B" in page.inner_text("#moved")
-    assert last_session(steps)[2] == "toggle"
+    assert last_session(server)[2] == "toggle"
     resize(page, 120, 800, 1, 1280)
     page.wait_for_selector("#fullscreen:visible")
     assert verdict(page) == ["window"]
-    assert last_session(steps)[2] == "side-by-side"
+    assert last_session(server)[2] == "side-by-side"
 
 
-def test_what_cannot_be_mended_ends_with_thanks(device, steps):
+def test_what_cannot_be_mended_ends_with_thanks(device, server):
     page = device()
-    enter(page, steps, "strict")
+    enter(page, server, "fast-screens")
     assert verdict(page) == ["refresh"]
     page.click("#give-up")
     page.wait_for_url("**/ended/")
-    assert last_session(steps)[:2] == ("technical", "refresh-slow")
+    assert last_session(server)[:2] == ("technical", "refresh-slow")
 
 
-def test_a_lost_connection_is_told_and_the_check_begun_again(device, steps):
+def test_a_lost_connection_is_told_and_the_check_begun_again(device, server):
     page = device()
     page.route("**/setup/check/", lambda route: route.abort())
-    enter(page, steps)
+    enter(page, server)
     page.wait_for_selector("#again:focus")
     assert "could not be reached" in page.inner_text("#verdict")
     page.unroute("**/setup/check/")
@@ -287,10 +258,10 @@ def test_a_lost_connection_is_told_and_the_check_begun_again(device, steps):
     assert verdict(page) == []
 
 
-def test_a_hidden_page_does_not_spoil_the_refresh_rate(device, steps):
+def test_a_hidden_page_does_not_spoil_the_refresh_rate(device, server):
     """Pictures every 10 ms, then a second in the background, then every 10 ms again: 100 Hz."""
     page = device()
-    page.goto(f"{steps.url}/s/steps/")
+    page.goto(f"{server.url}/s/steps/")
     rate = page.evaluate(
         """async () => {
           let now = 0, pictures = 0;

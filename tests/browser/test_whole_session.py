@@ -7,19 +7,12 @@ from collections import Counter
 
 import pytest
 
+from tests.browser.conftest import watched_page
 from tests.browser.test_session import phase
 from tests.browser.test_steps import choose, fill_quiz, reload, tab_to
-from tests.studyserver.tiny_set import write_tiny_set
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-# As a researcher finds it, but short: few pairs of clips of a third of a second, and any screen is fast enough.
-STUDY = """
-from studyserver.services import import_stimulus_set, study_open, study_set_design
-study = import_stimulus_set(slug="whole", folder={folder!r}, title="Katzen und Hunde", interval_width=0).study
-study_set_design(study=study, pairs_per_session=3, min_refresh_hz=5, sync_attempts=10)
-study_open(study=study)
-"""
 TRIALS = """
     SELECT trial.kind, trial.position, trial.attempt, trial.state, trial.mirrored, trial.pair_id,
         vote.choice, vote.presentation, vote.playback
@@ -39,24 +32,10 @@ SESSIONS = """
 
 
 @pytest.fixture
-def whole(server, tmp_path):
-    """The server with a study of five clips, enough for the hidden pairs that a session has by default."""
-    folder = write_tiny_set(tmp_path / "set", sources=5, frames=8)
-    server.manage("shell", "--no-imports", "-c", STUDY.format(folder=str(folder)))
-    return server
-
-
-@pytest.fixture
 def german(chromium):
-    """A window of a German browser; every message of its console is a failure."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="de-DE")
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    page.troubles = []
-    page.on("pageerror", lambda error: page.troubles.append(str(error)))
-    page.on("console", lambda message: page.troubles.append(message.text) if message.type == "error" else None)
-    yield page
-    context.close()
+    """A window of a German browser."""
+    with watched_page(chromium, locale="de-DE") as page:
+        yield page
 
 
 def rows(server, query):
@@ -86,9 +65,9 @@ def practise(page):
     raise AssertionError("the practice never ended")
 
 
-def test_a_whole_visit(german, whole):
+def test_a_whole_visit(german, server):
     page = german
-    page.goto(f"{whole.url}/s/whole/?PROLIFIC_PID=P1&STUDY_ID=S&SESSION_ID=N1")
+    page.goto(f"{server.url}/s/whole/?PROLIFIC_PID=P1&STUDY_ID=S&SESSION_ID=N1")
     reload(page)
     assert page.get_attribute("html", "lang") == "de"
     tab_to(page, "#agree")
@@ -139,8 +118,8 @@ def test_a_whole_visit(german, whole):
     shown = page.eval_on_selector_all("output", "all => all.map((one) => one.textContent)")
     assert page.troubles == []
 
-    (study,) = rows(whole, "SELECT * FROM studyserver_study WHERE slug = 'whole'")
-    (session,) = rows(whole, SESSIONS)
+    (study,) = rows(server, "SELECT * FROM studyserver_study WHERE slug = 'whole'")
+    (session,) = rows(server, SESSIONS)
     assert shown == [study["completion_code"], session["withdrawal_code"]]
     assert (session["state"], session["presentation"], session["consent_version"]) == ("completed", "side-by-side", 1)
     assert (session["service"], session["submission"]) == ("prolific", "N1")
@@ -148,7 +127,7 @@ def test_a_whole_visit(german, whole):
     assert [one["passed"] for one in json.loads(session["quiz"])] == [True]
     assert json.loads(session["answers"]) == {"age": "25-34", "comment": "Alles gut."}
 
-    trials = rows(whole, TRIALS)
+    trials = rows(server, TRIALS)
     assert {trial["state"] for trial in trials} <= {"answered", "surplus"}
     trained = [trial for trial in trials if trial["kind"] == "training"]
     assert len(trained) == practised

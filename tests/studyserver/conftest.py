@@ -9,6 +9,7 @@ from django.urls import reverse
 from studyserver.models import Session, Study
 from studyserver.selectors import session_current_trial
 from studyserver.services import import_stimulus_set, study_open, study_set_design
+from tests.studyserver.kept_study import KeptStudy
 from tests.studyserver.tiny_set import write_tiny_set
 
 SMOOTH = {
@@ -41,11 +42,22 @@ def data_dir(settings, tmp_path):
     return settings.DATA_DIR
 
 
+@pytest.fixture(scope="session")
+def kept() -> dict[str, KeptStudy]:
+    """The studies of `draft` and `study`, once made: making one takes longer than most tests."""
+    return {}
+
+
 @pytest.fixture
-def draft(db, tiny_set) -> Study:
+def draft(db, tiny_set, kept, data_dir, tmp_path_factory) -> Study:
     """A study that is not open yet."""
+    if "draft" in kept:
+        kept["draft"].put_back(data_dir)
+        return Study.objects.get()
     # Two clips are too few for any interval worth asking for.
-    return import_stimulus_set(slug="cats", folder=tiny_set, title="Cats and dogs", interval_width=0).study
+    study = import_stimulus_set(slug="cats", folder=tiny_set, title="Cats and dogs", interval_width=0).study
+    kept["draft"] = KeptStudy(data_dir, tmp_path_factory.mktemp("kept") / "draft")
+    return study
 
 
 # One practice pair, then the test pairs with one hidden verification pair.
@@ -61,10 +73,16 @@ SHORT = {
 
 
 @pytest.fixture
-def study(draft) -> Study:
-    """An open study of short sessions that wants four people per pair."""
+def study(request, db, kept, data_dir, tmp_path_factory) -> Study:
+    """An open study of short sessions that wants four people per pair: `draft`, opened."""
+    if "study" in kept and "draft" not in request.fixturenames:
+        kept["study"].put_back(data_dir)
+        return Study.objects.get()
+    draft = request.getfixturevalue("draft")
     study_set_design(study=draft, pairs_per_session=18, votes_per_pair=4, **SHORT)
-    return study_open(study=draft)
+    study = study_open(study=draft)
+    kept["study"] = KeptStudy(data_dir, tmp_path_factory.mktemp("kept") / "study")
+    return study
 
 
 class Visitor:

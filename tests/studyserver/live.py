@@ -52,9 +52,15 @@ def free_port() -> int:
 @contextlib.contextmanager
 def running_server(data_dir: pathlib.Path, stimulus_set: pathlib.Path):
     """Import a stimulus set as the open study `cats` and serve it."""
-    manage(data_dir, "migrate", "--verbosity", "0")
     importing = ("--study", "cats", "--title", "Cats and dogs", "--interval-width", "0", "--open")
     manage(data_dir, "import_stimuli", str(stimulus_set), *importing)
+    with serving(data_dir) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def serving(data_dir: pathlib.Path):
+    """Serve what is in a data folder."""
     port = free_port()
     log = (data_dir / "server.log").open("w+")
     server = subprocess.Popen(

@@ -29,6 +29,8 @@ class Command(LabCommand):
         files = write_report(table, out, title=title or name, level=level, seed=seed, file=file, **given)
         self.say(files.document["answer"])
         self.say(f"Report: {files.report_html}")
+        if files.boxes:
+            self.say(files.boxes)
         return files.document
 
     def _votes(self, given: str, use_rule: int | None):
