@@ -68,7 +68,7 @@ class CodedVotes:
         choice: 0 left, 1 right, 2 tie. participant, source: whole numbers of at least 0, each kept as its label;
         without them every vote is a participant of its own, and all are on one source. Raises InvalidVotes.
         """
-        labels = tuple(map(str, range(conditions))) if isinstance(conditions, int) else tuple(conditions)
+        labels = tuple(map(str, range(conditions))) if isinstance(conditions, (int, np.integer)) else tuple(conditions)
         n, size = len(labels), len(left)
         if not len(left) == len(right) == len(choice) or size == 0:
             raise InvalidVotes(

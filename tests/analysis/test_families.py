@@ -321,6 +321,17 @@ def test_people_who_lean_to_the_left_all_alike_give_no_p():
     assert fit_bradley_terry(votes, position=True, cluster=None).position.p == pytest.approx(0.16, abs=0.01)
 
 
+def test_people_who_tie_all_alike_show_no_spread_of_the_tie_parameter():
+    """Each ties in 2 of 8 votes; what they decide differs, so that the scores, which are equal, have a spread."""
+    choice = np.array([[0, 0, 0, 0, 1, 1, 2, 2], [0, 0, 1, 1, 1, 1, 2, 2], [0, 0, 0, 1, 1, 1, 2, 2]]).ravel()
+    left = np.zeros(24, int)
+    votes = CodedVotes.from_arrays(left, 1 - left, choice, conditions=2, participant=np.repeat(np.arange(3), 8))
+    found = fit_bradley_terry(votes)
+    assert np.isnan(found.tie_log_error)
+    assert (found.standard_errors > 0).all()
+    assert fit_bradley_terry(votes, cluster=None).tie_log_error > 0
+
+
 def test_codes_that_cannot_be_votes():
     def fit(left, right, choice, **options):
         arrays = (np.array(part) for part in (left, right, choice))
@@ -350,7 +361,7 @@ def test_codes_of_any_width_and_left_out_people_are_the_same_votes(answers):
     whole = fit_bradley_terry(everybody)
     for kinds in (["uint8"] * 3, ["int32"] * 3, ["uint64"] * 3, ["int16", "int64", "uint8"]):
         arrays = (part.astype(kind) for part, kind in zip((left, right, choice), kinds, strict=True))
-        alone = CodedVotes.from_arrays(*arrays, conditions=4)
+        alone = CodedVotes.from_arrays(*arrays, conditions=np.int64(4))
         np.testing.assert_array_equal(alone.cell, everybody.cell)
         np.testing.assert_array_equal(fit_bradley_terry(alone).covariance, whole.covariance)
     assert not alone.source.any()
