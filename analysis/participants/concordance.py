@@ -19,6 +19,8 @@ __all__ = [
     "nominal_alpha",
 ]
 
+_ALIKE = 1e-12
+
 
 @dataclass(frozen=True)
 class KendallAgreement:
@@ -153,10 +155,14 @@ def _counts(judged: Judgements, *, answers: int) -> tuple[np.ndarray, np.ndarray
 
 
 def _jackknife(value: float, without: np.ndarray, *, level: float) -> tuple[float, float]:
-    """Interval from the values without each participant in turn (P,), t with P - 1 degrees of freedom."""
+    """Interval from the values without each participant in turn (P,), t with P - 1 degrees of freedom.
+
+    -1 to 1 where those say nothing.
+    """
     without = without[np.isfinite(without)]
     people = len(without)
-    if people < 2:
+    # Votes that are split evenly, say: who is left out is all one, and the spread between people unknown.
+    if people < 2 or (np.ptp(without) < _ALIKE and value < 1):
         return -1.0, 1.0
     error = np.sqrt((people - 1) / people * np.sum((without - without.mean()) ** 2))
     margin = float(student_t.ppf((1 + level) / 2, people - 1) * error)

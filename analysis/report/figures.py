@@ -3,6 +3,7 @@
 import pandas as pd
 
 from analysis.drawing import Drawing
+from analysis.objective.quality_table import MEASURES
 from analysis.report.forest_figure import draw_forest
 from analysis.report.objective_figure import draw_objective
 from analysis.report.participant_figure import draw_participants
@@ -50,4 +51,7 @@ def _objective(analysis: StudyAnalysis) -> dict[str, Drawing]:
     record = next(iter(analysis.objective.values()))
     if isinstance(record, Missing):
         return {}
-    return {"objective": draw_objective(record.points, record.table.set_index("measure"))}
+    # In the unit that the heading names.
+    factors = record.points["measure"].map({measure.key: measure.factor for measure in MEASURES}).fillna(1)
+    points = record.points.assign(value=record.points["value"] * factors)
+    return {"objective": draw_objective(points, record.table.set_index("measure"))}

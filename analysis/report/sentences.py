@@ -78,6 +78,9 @@ def objective_sentence(record: dict) -> str:
         return ""
     rows = {row["measure"]: row for row in record["table"] if row["over"] == "conditions"}
     best, second = rows[lead["best"]], rows[lead["second"]]
+    if best["srocc"] == second["srocc"]:
+        both = f"{best['heading']} and {second['heading']}"
+        return f"No measure leads alone: {both} have the same SROCC ({_signed(best['srocc'])})."
     bounds = (
         ""
         if best["srocc_low"] is None

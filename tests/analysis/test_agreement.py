@@ -197,6 +197,15 @@ class TestKrippendorff:
         assert participant_numbers(validate_votes(other)) == pytest.approx(wanted, rel=1e-9)
 
 
+def test_votes_that_are_split_evenly_leave_the_spread_between_people_unknown():
+    """Whoever is left out, the others are split alike: that is no interval without width."""
+    split = first(table([(f"p{k}", "a", "b", "left" if k % 2 else "right") for k in range(20)]))
+    for found in (kendall_agreement(split, level=0.95), krippendorff_alpha(split, level=0.95)):
+        assert (found.low, found.high) == (-1, 1)
+    agreed = kendall_agreement(first(table([(f"p{k}", "a", "b", "left") for k in range(20)])), level=0.95)
+    assert (agreed.u, agreed.low, agreed.high) == (1, 1, 1)
+
+
 def halves(votes):
     even = votes["participant"].cat.codes.to_numpy() % 2 == 0
     return votes[even], votes[~even]

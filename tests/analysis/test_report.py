@@ -23,10 +23,11 @@ from analysis.ranking.counts import code_votes
 from analysis.report.alternatives import Nothing, compare_tie_models, cross_check, position_fit
 from analysis.report.figures import FIGURES
 from analysis.report.main_ranking import rank_votes
-from analysis.report.sentences import flip_sentence
+from analysis.report.methods import describe_methods
+from analysis.report.sentences import flip_sentence, objective_sentence
 from analysis.report.study_votes import gather_votes, votes_digest
-from analysis.report.summary import answer_sentence, left_out
-from analysis.votes import counted_votes, validate_votes
+from analysis.report.summary import PairsJudged, answer_sentence, at_most, left_out, pairs_judged
+from analysis.votes import OPTIONAL_COLUMNS, counted_votes, validate_votes
 
 SCORES = {"reference": 0.9, "ioi": 0.3, "ifgsm": -0.2, "fgsm": -1.0}
 # Of an earlier report, and somebody's own.
@@ -76,9 +77,11 @@ def digests(folder):
 
 @pytest.fixture(scope="module")
 def votes():
-    return simulate_votes(
+    """Of 30 people; the last one met no verification pair."""
+    table = simulate_votes(
         SCORES, participants=30, votes_each=15, sources=6, source_effect=0.3, tie_strength=0.3, verifications=2, seed=5
     )
+    return table[((table["kind"] == "test") | (table["participant"] != "P00029")).to_numpy()]
 
 
 @pytest.fixture
@@ -152,6 +155,8 @@ def test_everything_is_written_and_agrees(written, votes):
     wide = by_participant.compare().set_index(["first", "second"])["standard_error"]
     assert (comparisons.set_index(["first", "second"])["standard_error"] >= wide - 1e-12).all()
     # The same votes have the same intervals wherever the report shows them.
+    for above, beside in zip(document["ranking"], document["intervals"], strict=True):
+        assert (above["low"], above["high"]) == (beside["report_low"], beside["report_high"])
     (as_given,) = (ruled for ruled in document["rules"]["rankings"] if ruled["rule"] == "as-given")
     for above, beside in zip(document["ranking"], as_given["ranking"]["rows"], strict=True):
         assert {name: above[name] for name in beside if name in above} == {
@@ -164,9 +169,31 @@ def test_everything_is_written_and_agrees(written, votes):
         f"who failed a verification pair {'is' if check['counted_failed'] == 1 else 'are'} counted"
         in page_of(files).text
     )
+    assert (check["asked"], check["counted_unasked"]) == (29, 1)
+    assert "1 participant who met none is counted unchecked" in page_of(files).text
     assert document["cross_check"]["largest_difference"] < 1e-6
     assert document["votes"]["sha256"] == votes_digest(validate_votes(votes.assign(target_metric="demo")))
-    assert (document["n_votes"], document["votes"]["rows"], document["n_participants"]) == (450, 510, 30)
+    assert (document["n_votes"], document["votes"]["rows"], document["n_participants"]) == (450, 508, 30)
+
+
+def test_tables_and_forest_say_what_the_document_says(written):
+    """Rounded numbers of one condition, in the page's table, in Markdown and in LaTeX."""
+    files, _ = written
+    for row in files.document["ranking"]:
+        low, high = (f"{row[end]:+.2f}".replace("-", "−") for end in ("low", "high"))
+        (line,) = (
+            line for line in files.tables["ranking.md"].read_text().splitlines() if f"| {row['condition']} " in line
+        )
+        assert f" {low} to {high} |" in line
+        assert f"& {low} to {high} &".replace("−", "$-$") in files.tables["ranking.tex"].read_text()
+        assert f"{low} to {high}" in page_of(files).text
+
+
+def test_pairs_that_were_judged_are_counted(write_counts):
+    """By hand: a-b on both sides 5 times, b-c once, a-c never."""
+    votes = validate_votes(write_counts([("a", "b", 2, 1, 0), ("b", "a", 1, 0, 1), ("b", "c", 1, 0, 0)]))
+    assert pairs_judged(code_votes(votes)) == PairsJudged(possible=3, judged=2, fewest=1, median=3.0, most=5)
+    assert (at_most(0.0121), at_most(0.00004), at_most(0.0)) == ("0.013", "0.001", "0.000")
 
 
 def test_files_of_an_earlier_report_go(written):
@@ -184,7 +211,7 @@ def test_the_page_answers_first_and_loads_nothing(written):
         files.document["answer"],
         "The intervals hold for other people judging other clips like these.",
         "attack the metric demo",
-        "60 votes (verification pairs)",
+        "58 votes (verification pairs)",
         "clip000",
         "pandas",
         "python -m analysis votes.csv --out report --title Pilot --resamples 20",
@@ -193,6 +220,7 @@ def test_the_page_answers_first_and_loads_nothing(written):
     assert page.text.index(files.document["answer"]) < 300
     methods = files.methods_md.read_text(encoding="utf-8")
     assert "The ranking counts 450 votes of 30 participants, 15 each" in methods
+    assert "Of the 36 pairs of conditions on one clip, 36 were judged, each in " in methods
     assert "".join(methods.split("\n\n")[1].split()) in "".join(page.text.split())
 
 
@@ -382,10 +410,26 @@ def test_what_counts_is_said(write_counts):
         "repeated pairs": 1,
         "pairs of one and the same video": 1,
     }
+    rows = [{"measure": name, "heading": name.upper(), "over": "conditions", "srocc": 0.9} for name in ("psnr", "vif")]
+    assert objective_sentence({"lead": {"best": "psnr", "second": "vif"}, "table": rows}) == (
+        "No measure leads alone: PSNR and VIF have the same SROCC (+0.90)."
+    )
     flip = {"first": "x", "second": "y", "n_votes": 100, "dropped": 9, "dropped_share": 0.09, "reversed": None}
     assert flip_sentence(flip | {"reversed_share": None}) == (
         "y would come before x if 9 of the 100 votes (9.0 %) were left out: those that speak most for x."
     )
+
+
+def test_how_pairs_were_shown_and_letters_without_a_font_are_told(again, written, votes, tmp_path, monkeypatch):
+    drawing = Drawing("<svg/>", b"%PDF", boxes="視源")
+    monkeypatch.setattr("analysis.report.write.report_figures", lambda *_: {"forest": drawing})
+    files = write_quickly(votes, tmp_path)
+    assert files.boxes.startswith("The figures show boxes for 源 視: no font on this machine")
+    assert files.boxes in page_of(files).text
+    shown = dataclasses.replace(written[1].votes, counted=written[1].votes.counted.assign(presentation="toggle"))
+    methods = describe_methods(dataclasses.replace(written[1], votes=shown), files.document)
+    assert "shown in one place, switched by the participant, sides" in methods[0]
+    assert "presentation" in OPTIONAL_COLUMNS
 
 
 def test_the_command_line(study, tmp_path, capsys, again):
@@ -418,6 +462,7 @@ def test_odd_labels_and_the_same_bytes_however_the_votes_are_read(study, tmp_pat
     write_quickly(study, tmp_path / "frame", seed=4, title=title)
     files = write_quickly(read_votes(tmp_path / "votes.csv"), tmp_path / "file", seed=4, title=title)
     assert digests(tmp_path / "frame") == digests(tmp_path / "file")
+    assert ("boxes for" in page_of(files).text) == bool(files.boxes)
     drawn = {f"figures/{name}.{kind}" for name in FIGURES if name != "objective" for kind in ("svg", "pdf")}
     assert drawn <= set(digests(tmp_path / "file"))
     for figure in (tmp_path / "file" / "figures").glob("*.svg"):

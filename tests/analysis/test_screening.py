@@ -196,6 +196,7 @@ def test_a_rule_says_what_it_cannot_judge():
         people = found[rule].participants
         assert (people["decision"] == "cannot judge").all() and (people["weight"] == 1).all()
         assert people["reason"].str.contains(reason).all()
+    assert found["lapse"].participants["reason"].str.endswith("; no verification pairs").all()
     few = votes.assign(response_ms=900.0)
     assert screen_participants(few, "speed").participants["reason"][0] == (
         "median answer after 900 ms, of only 4 timed answers"

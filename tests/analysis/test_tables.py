@@ -48,6 +48,19 @@ def test_latex_escapes_and_marks():
     ]
 
 
+def test_latex_of_long_wide_and_awkward_tables():
+    """Headings broken where that is enough and turned where not, pages of rows, no dash of two hyphens."""
+    rows = (("a--b n\u0303", "1"),) * 41
+    long = latex_table(Table(("Pair", "Votes needed in all"), rows, caption="c", label="tab:x"))
+    assert r"    Pair & \shortstack[r]{Votes \\ needed \\ in all} \\" in long
+    assert long.count(r"\midrule") == 2 and r"\begin{longtable}{lr}" in long and r"\begin{table}" not in long
+    assert long.count("    a-{}-b ñ & 1 \\\\\n") == 41
+    names = tuple(f"uap_optimized_{k}" for k in range(9))
+    wide = latex_table(Table(("Source", *names), (("clip", *["+0.12"] * 9),), caption="c", label="tab:x"))
+    assert wide.startswith("% \\usepackage{booktabs,graphicx}\n") and r"\footnotesize" in wide
+    assert wide.count(r"\rotatebox{90}{uap\_optimized\_") == 9
+
+
 def test_a_row_of_another_length_is_refused():
     with pytest.raises(ValueError, match="1 cells under 2 columns"):
         Table(("a", "b"), (("x",),), caption="", label="")

@@ -271,7 +271,7 @@ def test_deliberate_pairs_of_equals_and_votes_repeated_at_another_time_are_fine(
 @pytest.mark.slow
 def test_many_votes_are_read_as_they_were_written(tmp_path):
     rng = np.random.default_rng(0)
-    size = 60_000
+    size = 20_000
     left = rng.integers(10, size=size)
     frame = pd.DataFrame(
         {

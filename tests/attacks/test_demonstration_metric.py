@@ -138,9 +138,11 @@ def test_training_is_reproducible_for_a_seed():
 
 
 @pytest.mark.slow
-def test_training_command_writes_weights_that_load(tmp_path):
+def test_training_command_writes_weights_that_load(tmp_path, monkeypatch):
     from training.train_demonstration_metric import main
 
+    # Made pictures take most of the time, and one is as good as all of them here.
+    monkeypatch.setattr("training.pictures._PROCEDURAL", 1)
     file = tmp_path / "weights.safetensors"
     main(["--out", str(file), "--seed", "3", "--steps", "3", "--refine-steps", "2", "--patches", "24"])
     DemonstrationNet().load_state_dict(load_file(file))

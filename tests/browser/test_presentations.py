@@ -114,7 +114,7 @@ def test_a_session_over_a_line_that_drops_every_third_request(page, server):
 
     page.route(lambda url: "/media/" in url or url.endswith("/vote/"), drop_every_third)
     begin(page, server, slug="quick")
-    pass_training(page)
+    pass_training(page, server)
     for number in (1, 2):
         assert page.inner_text("#heading") == f"Pair {number} of 2"
         watch(page)
@@ -151,7 +151,7 @@ def test_a_reload_in_every_phase_leads_back_to_the_pair(page, server):
 
 def test_an_answer_in_another_tab_stands(page, server):
     begin(page, server, slug="quick")
-    pass_training(page)
+    pass_training(page, server)
     watch(page)
     before = len(votes_of_last_session(server))
     other = page.context.new_page()

@@ -17,6 +17,17 @@ VOTES = """
     WHERE session.id = (SELECT max(id) FROM studyserver_session)
     ORDER BY vote.id
 """
+# The practice pair on the screen: what kind of condition its first video has, and whether that is on the right.
+PRACTICE = """
+    SELECT condition.kind, trial.mirrored
+    FROM studyserver_trial AS trial
+    JOIN studyserver_pair AS pair ON pair.id = trial.pair_id
+    JOIN studyserver_stimulus AS first ON first.id = pair.first_id
+    JOIN studyserver_condition AS condition ON condition.id = first.condition_id
+    LEFT JOIN studyserver_vote AS vote ON vote.trial_id = trial.id
+    WHERE trial.session_id = (SELECT max(id) FROM studyserver_session) AND trial.kind = 'training' AND vote.id IS NULL
+    ORDER BY trial.position LIMIT 1
+"""
 
 
 # Where the frames of the videos begin and end, in device pixels.
@@ -31,6 +42,14 @@ def votes_of_last_session(server):
     with contextlib.closing(sqlite3.connect(server.data_dir / "lab.sqlite3")) as database:
         rows = database.execute(VOTES).fetchall()
     return [(kind, choice, ms, json.loads(playback), mirrored) for kind, choice, ms, playback, mirrored in rows]
+
+
+def practice_keys(server):
+    """Return the keys of the right and of the wrong answer to the practice pair on the screen."""
+    with contextlib.closing(sqlite3.connect(server.data_dir / "lab.sqlite3")) as database:
+        kind, mirrored = database.execute(PRACTICE).fetchone()
+    keys = ("ArrowLeft", "ArrowRight")
+    return keys[::-1] if (kind == "verification") != bool(mirrored) else keys
 
 
 def phase(page, *names):
@@ -63,25 +82,30 @@ def watch(page):
     phase(page, "answering")
 
 
-def pass_training(page):
-    """Answer the practice pair until it is right."""
-    for key in ("ArrowLeft", "ArrowRight") * 10:
-        watch(page)
-        page.keyboard.press(key)
-        phase(page, "feedback")
-        right = page.inner_text("#message").startswith("Correct")
-        page.keyboard.press("Space")
-        phase(page, "ready")
-        if right:
-            return
-    raise AssertionError("the practice pair never ended")
+def practise(page, key):
+    """Watch the practice pair, answer it and go on; return what is said to the answer."""
+    watch(page)
+    page.keyboard.press(key)
+    phase(page, "feedback")
+    said = page.inner_text("#message")
+    page.keyboard.press("Space")
+    phase(page, "ready")
+    return said
+
+
+def pass_training(page, server):
+    """Answer the practice pair rightly."""
+    right, _ = practice_keys(server)
+    assert practise(page, right).startswith("Correct")
 
 
 def test_a_session_with_the_keyboard_alone(page, server):
     requests = []
     page.on("request", lambda request: requests.append(request.url))
     begin(page, server)
-    pass_training(page)
+    _, wrong = practice_keys(server)
+    assert not practise(page, wrong).startswith("Correct")
+    pass_training(page, server)
     keys = ("ArrowLeft", "ArrowRight", "ArrowDown", "Space")
     for number, key in enumerate(keys, 1):
         phase(page, "ready")
@@ -100,7 +124,7 @@ def test_a_session_with_the_keyboard_alone(page, server):
     votes = votes_of_last_session(server)
     trained = [vote for vote in votes if vote[0] == "training"]
     shown = [vote for vote in votes if vote[0] != "training"]
-    assert len(trained) >= 1
+    assert len(trained) == 2
     assert sorted(kind for kind, *_ in shown) == ["test"] * 3 + ["verification"]
     assert [choice for _, choice, *_ in shown] == ["left", "right", "tie", "tie"]
     for _, _, response_ms, playback, _ in shown:
@@ -185,7 +209,7 @@ def test_a_vote_survives_a_closed_page(page, server):
 
 def test_reload_and_back_stay_on_the_same_pair(page, server):
     begin(page, server, slug="quick")
-    pass_training(page)
+    pass_training(page, server)
     token = "JSON.parse(document.getElementById('state').textContent).trial.token"
     page.reload()
     phase(page, "ready")

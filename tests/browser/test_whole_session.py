@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from tests.browser.conftest import watched_page
-from tests.browser.test_session import phase
+from tests.browser.test_session import phase, practice_keys
 from tests.browser.test_steps import choose, fill_quiz, reload, tab_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -53,10 +53,11 @@ def answer(page, key):
         page.keyboard.press(key)
 
 
-def practise(page):
-    """Answer the practice pairs, each until it is right; return how many answers that took."""
+def practise(page, server):
+    """Answer the practice pairs, the first one wrongly before rightly; return how many answers that took."""
     for answers in range(1, 20):
-        answer(page, ("ArrowLeft", "ArrowRight")[answers % 2])
+        right, wrong = practice_keys(server)
+        answer(page, wrong if answers == 1 else right)
         phase(page, "feedback")
         page.keyboard.press("Space")
         page.wait_for_selector("#player[data-phase=ready], fieldset")
@@ -90,7 +91,7 @@ def test_a_whole_visit(german, server):
     page.wait_for_url("**/trial/")
     phase(page, "ready")
     reload(page)
-    practised = practise(page)
+    practised = practise(page, server)
 
     page.wait_for_url("**/quiz/")
     reload(page)
@@ -130,7 +131,7 @@ def test_a_whole_visit(german, server):
     trials = rows(server, TRIALS)
     assert {trial["state"] for trial in trials} <= {"answered", "surplus"}
     trained = [trial for trial in trials if trial["kind"] == "training"]
-    assert len(trained) == practised
+    assert len(trained) == practised == 4
     assert {trial["position"] for trial in trained} == {1, 2, 3}
     pairs = [trial for trial in trials if trial["kind"] != "training"]
     assert Counter(trial["kind"] for trial in pairs) == {"test": 3, "verification": 2, "repeat": 1, "null": 1}

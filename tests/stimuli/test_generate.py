@@ -779,13 +779,13 @@ from tests.stimuli.conftest import Sharpness
 from tests.stimuli.test_generate import write_clip
 torch.set_num_threads(1)
 source, frames = Path(sys.argv[1]), int(sys.argv[2])
-write_clip(source, frames=4, height=240, width=320)
+write_clip(source, frames=4, height=176, width=240)
 import stimuli.clip as clip
 planes = next(clip.read_planes(source, chunk=4))
 from stimuli.delivery import get_profile
 from stimuli.video import write_video
 from tests.stimuli.conftest import BT709
-write_video(source, (planes for _ in range(frames // 4)), width=320, height=240, fps=Fraction(25), colour=BT709,
+write_video(source, (planes for _ in range(frames // 4)), width=240, height=176, fps=Fraction(25), colour=BT709,
             profile=get_profile("h264"))
 metric = wrap_module(Sharpness(), name="sharpness", score_range=(0, 200))
 generate_stimulus_set(StimulusRequest(sources=(source,), metric="sharpness", attacks=parse_attacks("fgsm"), gain=0.1,
@@ -806,5 +806,5 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
         )
         assert done.returncode == 0, done.stderr
         peaks.append(int(done.stdout))
-    # 96 more frames are 88 MB as float RGB, and their gradients as much again.
-    assert peaks[1] - peaks[0] < 30
+    # 96 more frames are 49 MB as float RGB, and their gradients as much again.
+    assert peaks[1] - peaks[0] < 17, peaks

@@ -1,13 +1,11 @@
 """One of several processes that enter a study at the same moment: `python -m tests.studyserver.claim_worker`.
 
 `enter PREFIX COUNT` takes part as COUNT people and answers everything; `vote KEY TOKEN` answers one trial.
-Prints a JSON list of what happened.
+Says `ready`, waits for a line, and then prints a JSON list of what happened.
 """
 
 import json
-import os
 import sys
-import time
 
 import django
 
@@ -20,7 +18,8 @@ def main() -> None:
     from tests.studyserver.conftest import SMOOTH
 
     task, first, second = sys.argv[1:]
-    time.sleep(max(0.0, float(os.environ["START_AT"]) - time.time()))
+    print("ready", flush=True)
+    sys.stdin.readline()
     happened = []
     if task == "vote":
         session = Session.objects.get(key=first)

@@ -1,5 +1,6 @@
 """Eight processes at one database: no place is taken twice, no vote is lost or doubled."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -7,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
 import pytest
 
@@ -85,19 +85,26 @@ def study(variables, tiny_set):
 
 
 def at_once(variables, *tasks):
-    """Run one worker per task, all from the same moment on, and return what happened in each."""
-    variables = {**variables, "START_AT": str(time.time() + 5)}
+    """Run one worker per task, all from the moment on when the last is ready, and return what happened in each."""
     workers = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.studyserver.claim_worker", *task],
             cwd=REPOSITORY,
             env=variables,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
         for task in tasks
     ]
+    # One that fails closes its output, and its error is told below.
+    for worker in workers:
+        worker.stdout.readline()
+    for worker in workers:
+        with contextlib.suppress(BrokenPipeError):
+            worker.stdin.write("go\n")
+            worker.stdin.flush()
     outputs = [worker.communicate(timeout=120) for worker in workers]
     assert not any(worker.returncode for worker in workers), "\n".join(errors for _, errors in outputs)
     return [json.loads(out) for out, _ in outputs]
