@@ -21,6 +21,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from analysis.labels import LONGEST_LABEL, shortened_apart
 from analysis.letters import HOUSE_FONT, provide_letters
 
 __all__ = [
@@ -41,8 +42,6 @@ __all__ = [
     "label_ticks",
     "plain_legend",
     "printed",
-    "shortened",
-    "shortened_apart",
     "signed",
     "styled",
     "svg_text",
@@ -57,7 +56,6 @@ LINE_STYLES = tuple(
     for dashes, markers in (("-", "osD^vP"), ((0, (4, 2)), "D^vPos"), ((0, (1, 1.5)), "vPosD^"))
     for colour, marker in zip((BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", INK), markers, strict=True)
 )
-_LONGEST_LABEL = 26
 _SHADES = LinearSegmentedColormap.from_list("shades", [ORANGE, "#ffffff", BLUE])
 _STYLE = {
     "svg.fonttype": "path",
@@ -162,7 +160,7 @@ def draw_cells(
 
 
 def label_ticks(
-    axis, positions: np.ndarray, labels: Iterable[str], *, slanted: bool = False, longest: int = _LONGEST_LABEL
+    axis, positions: np.ndarray, labels: Iterable[str], *, slanted: bool = False, longest: int = LONGEST_LABEL
 ) -> None:
     """Names at the positions of an axis, those of more than `longest` characters without their middle."""
     axis.set_ticks(positions, shortened_apart(labels, longest))
@@ -171,27 +169,6 @@ def label_ticks(
         text.set_parse_math(False)
         if slanted:
             text.set(rotation=40, ha="right", rotation_mode="anchor")
-
-
-def shortened(label: str, longest: int = _LONGEST_LABEL) -> str:
-    """The label with 26 (or `longest`) characters at most; names that begin alike differ at their ends."""
-    half = longest // 2
-    return label if len(label) <= longest else f"{label[:half]}…{label[1 - half :]}"
-
-
-def shortened_apart(labels: Iterable[str], longest: int = _LONGEST_LABEL) -> list[str]:
-    """The labels as `shortened` gives them; where it makes two alike, from where those begin to differ."""
-    labels = list(labels)
-    alike: dict[str, set[str]] = {}
-    for label in labels:
-        alike.setdefault(shortened(label, longest), set()).add(label)
-    found = []
-    for label in labels:
-        others = alike[shortened(label, longest)]
-        letters = enumerate(zip(*others, strict=False))
-        start = next((k for k, here in letters if len(set(here)) > 1), 0)
-        found.append(f"…{shortened(label[start:], longest - 1)}" if start else shortened(label, longest))
-    return found
 
 
 def signed(value: float, digits: int = 2) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 from analysis.participants.screening import SCREENING_RULES
 from analysis.plain import plain, rows
 from analysis.ranking.result import BradleyTerryResult
+from analysis.report.pairs_judged import pairs_judged
 from analysis.report.study_analysis import Missing, StudyAnalysis
 from analysis.report.study_votes import StudyVotes
 from analysis.report.summary import (
@@ -16,7 +17,6 @@ from analysis.report.summary import (
     claim_sentence,
     left_out,
     left_share,
-    pairs_judged,
     preference_by_source,
     simulated_people,
     verification,

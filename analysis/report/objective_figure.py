@@ -18,10 +18,9 @@ from analysis.drawing import (
     drawing_of,
     plain_legend,
     printed,
-    shortened,
-    shortened_apart,
     signed,
 )
+from analysis.labels import shortened, shortened_apart
 from analysis.robustness.figures import panels
 
 __all__ = ["draw_objective"]

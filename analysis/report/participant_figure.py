@@ -23,8 +23,8 @@ from analysis.drawing import (
     drawing_of,
     plain_legend,
     printed,
-    shortened,
 )
+from analysis.labels import shortened
 
 __all__ = ["draw_participants"]
 

@@ -15,8 +15,8 @@ from analysis.drawing import (
     drawing_of,
     label_ticks,
     printed,
-    shortened,
 )
+from analysis.labels import shortened
 
 __all__ = ["draw_preferences"]
 

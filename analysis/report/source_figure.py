@@ -19,8 +19,8 @@ from analysis.drawing import (
     label_ticks,
     plain_legend,
     printed,
-    shortened_apart,
 )
+from analysis.labels import shortened_apart
 
 __all__ = ["draw_sources"]
 

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.ranking.counts import LEFT, RIGHT, TIE, CodedVotes, code_votes
+from analysis.ranking.counts import LEFT, RIGHT, TIE, code_votes
 from analysis.ranking.result import BradleyTerryResult
 
 __all__ = [
-    "PairsJudged",
     "Verification",
     "answer_sentence",
     "at_most",
@@ -19,7 +18,6 @@ __all__ = [
     "left_out",
     "left_share",
     "p_value",
-    "pairs_judged",
     "percent",
     "preference_by_source",
     "simulated_people",
@@ -47,17 +45,6 @@ class Verification:
     @property
     def passed(self) -> int:
         return self.asked - len(self.failed)
-
-
-@dataclass(frozen=True)
-class PairsJudged:
-    """Pairs of conditions on one source: how many there are, how many were judged, and in how many votes each."""
-
-    possible: int
-    judged: int
-    fewest: int
-    median: float
-    most: int
 
 
 def percent(share: float) -> str:
@@ -192,21 +179,6 @@ def left_share(votes: pd.DataFrame) -> tuple[float, int]:
     choice = votes["choice"].cat.codes.to_numpy()
     decided = int((choice != TIE).sum())
     return (float((choice == LEFT).sum() / decided) if decided else 0.5), decided
-
-
-def pairs_judged(votes: CodedVotes) -> PairsJudged:
-    """Whatever the votes weigh, and whichever of the two was on the left."""
-    n = len(votes.conditions)
-    left, right = np.divmod(votes.cell.astype(np.int64) // 3, n)
-    pair = (votes.source.astype(np.int64) * n + np.minimum(left, right)) * n + np.maximum(left, right)
-    counts = np.unique(pair, return_counts=True)[1]
-    return PairsJudged(
-        possible=votes.n_sources * n * (n - 1) // 2,
-        judged=len(counts),
-        fewest=int(counts.min()),
-        median=float(np.median(counts)),
-        most=int(counts.max()),
-    )
 
 
 def preference_by_source(votes: pd.DataFrame) -> tuple[pd.Series, pd.DataFrame]:

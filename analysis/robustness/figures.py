@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.drawing import FAINT, INK, LINE_STYLES, SOFT, draw_cells, label_ticks, shortened, signed, styled, svg_text
+from analysis.drawing import FAINT, INK, LINE_STYLES, SOFT, draw_cells, label_ticks, signed, styled, svg_text
+from analysis.labels import shortened
 
 __all__ = ["gains_svg", "panels", "strength_svg", "transfer_by_attack_svg", "transfer_svg"]
 

