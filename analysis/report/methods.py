@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.drawing import signed
 from analysis.report.study_analysis import StudyAnalysis
-from analysis.report.summary import at_most, counted, percent, thousands
+from analysis.report.summary import at_most, counted, listed, percent, thousands
 
 __all__ = ["describe_methods"]
 
@@ -41,12 +41,12 @@ def _design(analysis: StudyAnalysis, document: dict) -> str:
     if len(metrics) == 1:
         target = f" against the quality metric {metrics[0]}"
     elif metrics:
-        target = f" against the quality metrics {_listed(metrics)}"
+        target = f" against the quality metrics {listed(metrics)}"
     shown = _values(analysis.votes.counted, "presentation")
-    how = _listed([_PRESENTED.get(name, name) for name in shown]) if shown else "[side by side, or otherwise]"
+    how = listed([_PRESENTED.get(name, name) for name in shown]) if shown else "[side by side, or otherwise]"
     answers = "better-looking one, or that they looked the same" if document["n_ties"] else "better-looking one"
     return (
-        f"{what[0].upper()}{what[1:]} ({_listed(attacks)}){target}{beside} were compared on "
+        f"{what[0].upper()}{what[1:]} ({listed(attacks)}){target}{beside} were compared on "
         f"{counted(document['n_sources'], 'source clip')} [what they show, resolution, frame rate, duration, "
         f"encoding; how "
         "the strength of the attacks was chosen] by pair comparison (ITU-T P.910, 10/2023). In each trial two "
@@ -149,7 +149,3 @@ def _values(counted: pd.DataFrame, column: str) -> list[str]:
     if column not in counted:
         return []
     return sorted({str(value) for value in counted[column].dropna().unique()} - {""})
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:-1]) + f" and {names[-1]}" if len(names) > 1 else "".join(names)

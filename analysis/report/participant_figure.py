@@ -101,6 +101,8 @@ def draw_participants(people: pd.DataFrame, *, threshold: float | None = None, t
             axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100 %"])
     grid[0].set_ylabel(_MEASURES.get(measure, ""))
     counts = people["decision"].value_counts()
+    # Who has no vote that counts has no agreement with others.
+    drawn = {decision: np.isfinite(y[decisions == decision]).any() for decision in counts.index}
     plain_legend(
         figure,
         [
@@ -112,7 +114,7 @@ def draw_participants(people: pd.DataFrame, *, threshold: float | None = None, t
                 markersize=4,
                 linestyle="none",
                 markerfacecolor="white" if marker in "os" else colour,
-                label=f"{words} ({counts[decision]})",
+                label=f"{words} ({counts[decision]}{'' if drawn[decision] else ', not drawn'})",
             )
             for decision, (words, colour, marker) in _LOOKS.items()
             if decision in counts.index

@@ -3,7 +3,7 @@
 import math
 
 from analysis.drawing import signed
-from analysis.report.summary import counted, p_value, percent, thousands
+from analysis.report.summary import counted, listed, p_value, percent, thousands
 from analysis.tables import NOTHING
 
 __all__ = [
@@ -78,9 +78,11 @@ def objective_sentence(record: dict) -> str:
         return ""
     rows = {row["measure"]: row for row in record["table"] if row["over"] == "conditions"}
     best, second = rows[lead["best"]], rows[lead["second"]]
-    if best["srocc"] == second["srocc"]:
-        both = f"{best['heading']} and {second['heading']}"
-        return f"No measure leads alone: {both} have the same SROCC ({_signed(best['srocc'])})."
+    # Rounded, since measures that order the conditions alike differ in the last digit.
+    top = round(best["srocc"], 9)
+    alike = [row["heading"] for row in rows.values() if row["leads"] and round(row["srocc"], 9) == top]
+    if len(alike) > 1:
+        return f"No measure leads alone: {listed(alike)} have the same SROCC ({_signed(best['srocc'])})."
     bounds = (
         ""
         if best["srocc_low"] is None
@@ -139,7 +141,14 @@ def limits(document: dict) -> list[str]:
 
 def agreement_points(agreement: dict, level: float) -> list[tuple[str, str]]:
     """(heading, sentence) for each measure of agreement that the votes allow."""
-    return [(heading, make(agreement[name], level)) for name, (heading, make) in _MAKERS.items() if agreement[name]]
+    repeats, swapped = agreement["repeats"], agreement["reversed_repeats"]
+    # Where every repeat has its sides swapped, they are not told twice.
+    told = "repeats" if swapped and swapped["same"]["of"] == repeats["same"]["of"] else None
+    return [
+        (heading, make(agreement[name], level))
+        for name, (heading, make) in _MAKERS.items()
+        if agreement[name] and name != told
+    ]
 
 
 def agreement_gaps(agreement: dict) -> list[tuple[str, str]]:
@@ -241,7 +250,7 @@ _MAKERS = {
     "kendall_u": ("Kendall’s u", _kendall),
     "circular_triads": ("Circular triads", _triads),
     "repeats": ("Repeated pairs", _repeats),
-    "reversed_repeats": ("Repeated with sides swapped", _repeats),
+    "reversed_repeats": ("Repeated pairs, sides swapped", _repeats),
     "null_pairs": ("Pairs of one and the same video", _null_pairs),
     "response_times": ("Time to an answer", _times),
 }

@@ -1,5 +1,6 @@
 """What a report says beside the ranking: the answer in a sentence, who was checked, what was left out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ __all__ = [
     "kind_of_votes",
     "left_out",
     "left_share",
+    "listed",
     "p_value",
     "percent",
     "preference_by_source",
@@ -55,6 +57,11 @@ def percent(share: float) -> str:
 def counted(count: int, noun: str) -> str:
     """1, "vote" -> "1 vote"; 8220, "vote" -> "8 220 votes"."""
     return f"{thousands(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """a, b and c."""
+    return ", ".join(names[:-1]) + f" and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def thousands(count: int) -> str:

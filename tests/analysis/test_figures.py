@@ -227,8 +227,11 @@ def test_every_figure_is_drawn_from_few_and_from_many(result, study, crowd, text
 
 
 @pytest.mark.slow
-def test_people_without_times_checks_or_likelihood_are_drawn_too(crowd):
+def test_people_without_times_checks_or_likelihood_are_drawn_too(crowd, texts):
     people = crowd(6)
+    people.loc[people["decision"] == "set aside", "z_likelihood"] = np.nan
+    draw_participants(people)
+    assert {"kept (2)", "set aside by the table (1, not drawn)"} <= {text.text for text in texts}
     bare = people.assign(z_likelihood=np.nan, median_ms=np.nan, n_verification=0, verification_right=0, left_share=0.5)
     ElementTree.fromstring(draw_participants(bare, threshold=0.5, title="As the table says").svg.encode())
 

@@ -17,6 +17,7 @@ from analysis.__main__ import main
 from analysis.drawing import Drawing
 from analysis.errors import CovarianceUnavailable, DisconnectedConditions, InvalidOption, InvalidVotes
 from analysis.files import write_files
+from analysis.participants.agreement import Agreement
 from analysis.participants.reliability import split_half_agreement
 from analysis.plain import plain
 from analysis.ranking.counts import code_votes
@@ -25,7 +26,7 @@ from analysis.report.figures import FIGURES
 from analysis.report.main_ranking import rank_votes
 from analysis.report.methods import describe_methods
 from analysis.report.pairs_judged import PairsJudged, pairs_judged
-from analysis.report.sentences import flip_sentence, objective_sentence
+from analysis.report.sentences import agreement_points, flip_sentence, objective_sentence
 from analysis.report.study_votes import gather_votes, votes_digest
 from analysis.report.summary import answer_sentence, at_most, left_out
 from analysis.votes import OPTIONAL_COLUMNS, counted_votes, validate_votes
@@ -411,10 +412,26 @@ def test_what_counts_is_said(write_counts):
         "repeated pairs": 1,
         "pairs of one and the same video": 1,
     }
-    rows = [{"measure": name, "heading": name.upper(), "over": "conditions", "srocc": 0.9} for name in ("psnr", "vif")]
+    correlations = {
+        "psnr": (0.9, 0.3),
+        "gain": (0.9, None),
+        "vif": (0.9, 0.3),
+        "ssim": (0.9 - 1e-16, 0.4),
+        "mse": (0.2, 0),
+    }
+    rows = [
+        {"measure": name, "heading": name.upper(), "over": "conditions", "srocc": srocc, "leads": leads}
+        for name, (srocc, leads) in correlations.items()
+    ]
     assert objective_sentence({"lead": {"best": "psnr", "second": "vif"}, "table": rows}) == (
-        "No measure leads alone: PSNR and VIF have the same SROCC (+0.90)."
+        "No measure leads alone: PSNR, VIF and SSIM have the same SROCC (+0.90)."
     )
+    share = {"share": 0.5, "of": 40, "low": 0.4, "high": 0.6}
+    repeats = {"same": share, "chance": 0.4, "model": None}
+    told = dict.fromkeys(field.name for field in dataclasses.fields(Agreement)) | {"repeats": repeats, "reversed_repeats": repeats}
+    assert [heading for heading, _ in agreement_points(told, 0.95)] == ["Repeated pairs, sides swapped"]
+    told["repeats"] = repeats | {"same": share | {"of": 60}}
+    assert len(agreement_points(told, 0.95)) == 2
     flip = {"first": "x", "second": "y", "n_votes": 100, "dropped": 9, "dropped_share": 0.09, "reversed": None}
     assert flip_sentence(flip | {"reversed_share": None}) == (
         "y would come before x if 9 of the 100 votes (9.0 %) were left out: those that speak most for x."
