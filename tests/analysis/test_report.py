@@ -428,7 +428,8 @@ def test_what_counts_is_said(write_counts):
     )
     share = {"share": 0.5, "of": 40, "low": 0.4, "high": 0.6}
     repeats = {"same": share, "chance": 0.4, "model": None}
-    told = dict.fromkeys(field.name for field in dataclasses.fields(Agreement)) | {"repeats": repeats, "reversed_repeats": repeats}
+    told = dict.fromkeys(field.name for field in dataclasses.fields(Agreement))
+    told |= {"repeats": repeats, "reversed_repeats": repeats}
     assert [heading for heading, _ in agreement_points(told, 0.95)] == ["Repeated pairs, sides swapped"]
     told["repeats"] = repeats | {"same": share | {"of": 60}}
     assert len(agreement_points(told, 0.95)) == 2
