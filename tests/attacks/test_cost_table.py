@@ -83,6 +83,7 @@ def test_counts_ratios_and_the_rows(make_metric):
     assert table.not_measured == {}
 
 
+@pytest.mark.slow
 def test_a_bare_pass_of_ones_own_is_what_the_ratios_refer_to(make_metric):
     def slow(frames):
         end = time.process_time() + 0.02

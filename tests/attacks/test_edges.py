@@ -35,6 +35,7 @@ def as_batch(picture):
     return torch.from_numpy(picture.reshape(1, *picture.shape[:2], -1)).permute(0, 3, 1, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PICTURES)
 @pytest.mark.parametrize("thresholds", [(50, 150), (10, 300), (100, 100)])
 def test_equals_opencv_on_grey_and_on_colour(name, thresholds):

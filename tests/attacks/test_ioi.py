@@ -97,6 +97,7 @@ def test_weight_of_values_between_levels():
     assert np.abs(weight - oracle_weight(levels)).max() < 1e-4
 
 
+@pytest.mark.slow
 def test_weight_of_a_mixed_batch_is_that_of_its_frames():
     frames = as_frames(picture(24, 32), picture(24, 32, seed=1) * 0.937 + 0.31)
     alone = torch.cat([contrast_weight(frame[None]) for frame in frames])

@@ -89,6 +89,7 @@ def test_trials_upon_trials_stay_within_the_limit():
     assert picture.min() >= 0 and picture.max() <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 7, 64])
 @pytest.mark.parametrize("queries", [1, 2, 10, 61, 400])
 def test_every_query_is_counted_and_none_is_over_the_budget(queries, batch):

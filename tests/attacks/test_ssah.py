@@ -51,6 +51,7 @@ def test_low_frequency_gradient_is_that_of_the_loss(size, seeded_frames):
     torch.testing.assert_close(low_frequency_gradient(x.detach(), clean), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(24, 32), (23, 31)])
 @pytest.mark.parametrize(
     ("steps", "weight", "span"),

@@ -117,6 +117,7 @@ def test_a_rung_below_would_have_kept_too_little(made, source, tmp_path):
     assert min(s.retention_luma for s in stimuli[1:]) < manifest.delivery.retention_floor
 
 
+@pytest.mark.slow
 def test_a_second_run_tries_and_makes_nothing(made, monkeypatch):
     request, _ = made
     monkeypatch.setattr(ClosedLoop, "probe_retention", None)

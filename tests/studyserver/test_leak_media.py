@@ -12,6 +12,7 @@ def mp4(tiny_set):
     return sorted((tiny_set / "media").iterdir())[0].read_bytes()
 
 
+@pytest.mark.slow
 def test_a_file_tells_its_length_its_frames_and_its_padding(mp4):
     labels, amounts = media_facts(mp4)
     assert (labels["bytes"], labels["frames"], labels["duration"], labels["codec"]) == (
