@@ -40,30 +40,12 @@ IDLE, IDLE_WITHOUT_TIMES = {"everybody"}, {"speed", "ties"}
 def study(people: int, votes_each: int, spammers: float, spam: str, seed: int) -> tuple[pd.DataFrame, pd.Series]:
     """A vote table, and the scores of its honest population."""
     scores = {f"c{k}": score for k, score in enumerate(np.random.default_rng(seed).normal(0, 0.8, ITEMS))}
+    crowd = {"participants": people, "votes_each": votes_each, "sources": SOURCES, "taste": TASTE, "seed": seed}
     if spam == "hasty":
-        table = simulate_votes(
-            scores,
-            participants=people,
-            votes_each=votes_each,
-            sources=SOURCES,
-            seed=seed,
-            taste=TASTE,
-            tie_strength=TIE_STRENGTH,
-            verifications=VERIFICATIONS,
-        )
+        table = simulate_votes(scores, **crowd, tie_strength=TIE_STRENGTH, verifications=VERIFICATIONS)
         table = with_haste(table, round(spammers * people), np.random.default_rng([seed, 1]))
         return table, crowd_scores(scores, taste=TASTE, tie_strength=TIE_STRENGTH)
-    table = simulate_votes(
-        scores,
-        participants=people,
-        votes_each=votes_each,
-        sources=SOURCES,
-        seed=seed,
-        taste=TASTE,
-        spammers=spammers,
-        spam=spam,
-        verifications=VERIFICATIONS,
-    )
+    table = simulate_votes(scores, **crowd, spammers=spammers, spam=spam, verifications=VERIFICATIONS)
     return table, crowd_scores(scores, taste=TASTE)
 
 
