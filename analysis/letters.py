@@ -51,6 +51,7 @@ def _fonts_having(letters: frozenset[str]) -> dict[str, frozenset[str]]:
     """Which of the letters each upright font of this machine has."""
     # matplotlib keeps a list of fonts from its first run on; whoever installs one now wants it used.
     for file in sorted(set(findSystemFonts()) - {font.fname for font in fontManager.ttflist}):
+        # One that matplotlib cannot read has no letters to give; which ones lack in the end is said.
         with contextlib.suppress(OSError, RuntimeError, NotImplementedError):
             fontManager.addfont(file)
     having: dict[str, frozenset[str]] = {}
