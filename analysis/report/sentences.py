@@ -250,7 +250,7 @@ _MAKERS = {
     "kendall_u": ("Kendall’s u", _kendall),
     "circular_triads": ("Circular triads", _triads),
     "repeats": ("Repeated pairs", _repeats),
-    "reversed_repeats": ("Repeated pairs, sides swapped", _repeats),
+    "reversed_repeats": ("Pairs repeated with sides swapped", _repeats),
     "null_pairs": ("Pairs of one and the same video", _null_pairs),
     "response_times": ("Time to an answer", _times),
 }

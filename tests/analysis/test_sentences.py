@@ -101,7 +101,7 @@ def test_repeats_with_swapped_sides_are_told_once():
     repeats = {"same": share, "chance": 0.4, "model": None}
     told = dict.fromkeys(field.name for field in dataclasses.fields(Agreement))
     told |= {"repeats": repeats, "reversed_repeats": repeats}
-    assert [heading for heading, _ in agreement_points(told, 0.95)] == ["Repeated pairs, sides swapped"]
+    assert [heading for heading, _ in agreement_points(told, 0.95)] == ["Pairs repeated with sides swapped"]
     told["repeats"] = repeats | {"same": share | {"of": 60}}
     assert len(agreement_points(told, 0.95)) == 2
 
